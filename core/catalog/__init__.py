@@ -1,0 +1,1 @@
+"""The catalog: one SQLite file that holds what is known of every picture. A file per subject."""

@@ -1,0 +1,233 @@
+"""The journal of edits: what was changed by hand, undone and redone in the order it was done.
+
+An edit is a list of changes, each with what was before and what is after. Doing, undoing and redoing go through
+the same few statements, so that undo restores exactly what was. A run of clustering is an edit too: to undo it is
+to go back to the run before, and to the edits made on that one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.catalog.database import Database
+from core.errors import ShoeboxError
+
+Change = list[Any]
+"""A change as the journal keeps it: its kind, then what it takes to do and to undo it. See `_carry_out`."""
+
+
+class Standing(NamedTuple):
+    """A cluster's row, but for its centre: as a run measured it, or as edits have left it."""
+
+    name: str | None
+    size: int
+    representative: int
+    cohesion: float
+    silhouette: float | None
+    changed: int
+    previews: str
+    frozen: int
+    tags: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit as `history` tells of it."""
+
+    id: int
+    made: float
+    said: str
+    undone: bool
+
+
+class Draft:
+    """An edit in the making: each change is carried out at once, and remembered for the journal."""
+
+    def __init__(self, db: Database, clustering: int | None) -> None:
+        self.db = db
+        self._clustering = clustering
+        self.changes: list[Change] = []
+        self.batch: int | None = None  # under which it was journaled, once it was
+
+    def set_cluster(self, number: int, before: Standing | None, after: Standing) -> None:
+        """Writes a cluster's row; None before: the cluster is new."""
+        if before != after:
+            self._do(["cluster", number, before and list(before), list(after)])
+
+    def assign(self, image_ids: Sequence[int], before: int | None, after: int | None) -> None:
+        """Puts pictures of one cluster (None: the unclustered) into another."""
+        self._do(["assign", list(image_ids), before, after])
+
+    def enlist(self, image_ids: Sequence[int]) -> None:
+        """Adds pictures that the run does not know to its unclustered ones."""
+        self._do(["enlist", list(image_ids)])
+
+    def set_trashed(self, image_ids: Sequence[int], *, trashed: bool) -> None:
+        """Puts pictures, all of them in the other state, into the trash or takes them out."""
+        self._do(["trashed", list(image_ids), trashed])
+
+    def count(self, *, images: int = 0, unclustered: int = 0) -> None:
+        """Corrects the totals of the run by these."""
+        if images or unclustered:
+            self._do(["count", images, unclustered])
+
+    def _do(self, change: Change) -> None:
+        _carry_out(self.db, self._clustering, change, forward=True)
+        self.changes.append(change)
+
+
+@contextmanager
+def editing(db: Database, clustering: int | None, said: str, *, batch: int | None = None) -> Iterator[Draft]:
+    """One edit in one transaction: what the draft is told is done and journaled as `said`, or nothing is.
+
+    `clustering` is the run the caller looks at. Raises ShoeboxError where it is no longer the latest. `batch` is that
+    of the edit which this one goes on with: the two are undone as one.
+    """
+    with db.transaction():
+        _require_current(db, clustering, f"cannot do that ({said})")
+        draft = Draft(db, clustering)
+        yield draft
+        if draft.changes:
+            draft.batch = _append(db, clustering, said, draft.changes, batch)
+
+
+def append_run(db: Database, clustering: int, said: str) -> None:
+    """Journals a run that has just been completed. Inside a transaction of the caller's."""
+    _append(db, clustering, said, [["run"]], None)
+
+
+def undo(db: Database) -> str | None:
+    """Undoes the last edit; gives what was undone, in words, or None where there is nothing to undo.
+
+    Raises ShoeboxError where the edit is about a run that is not the latest.
+    """
+    return _go_through(db, forward=False)
+
+
+def redo(db: Database) -> str | None:
+    """Does again what was undone last; gives it in words, or None where there is nothing to redo.
+
+    Raises ShoeboxError where the edit is about a run that is not the latest.
+    """
+    return _go_through(db, forward=True)
+
+
+def history(db: Database, limit: int) -> list[Edit]:
+    """The last edits, newest first; those undone, which can be redone, come before the others."""
+    rows = db.execute(
+        "SELECT batch, min(made), said, max(undone) FROM edits GROUP BY batch ORDER BY batch DESC LIMIT ?", (limit,)
+    )
+    return [Edit(batch, made, said, bool(undone)) for batch, made, said, undone in rows]
+
+
+def position(db: Database) -> int:
+    """Where in the journal the project stands: the id of the last edit that is not undone, 0 before the first.
+
+    Nothing was edited between two moments of the same position.
+    """
+    return int(db.value("SELECT coalesce(max(id), 0) FROM edits WHERE undone = 0"))
+
+
+def current_run(db: Database) -> int | None:
+    """The id of the latest complete run that is not undone, or None."""
+    found = db.value("SELECT max(id) FROM clusterings WHERE complete = 1 AND undone = 0")
+    return None if found is None else int(found)
+
+
+def _go_through(db: Database, *, forward: bool) -> str | None:
+    """Undoes or redoes the next edit with all of its batch, one transaction each; gives it in words."""
+    said, batch = None, None
+    while True:
+        with db.transaction():
+            edit = _next(db, forward=forward)
+            if edit is None or batch not in (None, edit["batch"]):
+                return said
+            said, batch = edit["said"], edit["batch"]
+            changes: list[Change] = json.loads(edit["changes"])
+            if not (forward and changes == [["run"]]):  # which becomes the latest by being redone
+                _require_current(db, edit["clustering"], f"cannot {'redo' if forward else 'undo'} ({said})")
+            for change in changes if forward else reversed(changes):
+                _carry_out(db, edit["clustering"], change, forward=forward)
+            db.execute("UPDATE edits SET undone = ? WHERE id = ?", (int(not forward), edit["id"]))
+
+
+def _next(db: Database, *, forward: bool) -> Any:
+    """The row of the edit to redo or to undo next, or None."""
+    if forward:
+        return db.one("SELECT * FROM edits WHERE undone = 1 ORDER BY id LIMIT 1")
+    return db.one("SELECT * FROM edits WHERE undone = 0 ORDER BY id DESC LIMIT 1")
+
+
+def _append(db: Database, clustering: int | None, said: str, changes: list[Change], batch: int | None) -> int:
+    db.execute("DELETE FROM edits WHERE undone = 1")
+    cursor = db.execute(
+        "INSERT INTO edits (batch, made, clustering, said, changes) VALUES (?, ?, ?, ?, ?)",
+        (batch or 0, time.time(), clustering, said, json.dumps(changes, separators=(",", ":"))),
+    )
+    if batch is None:
+        batch = int(cursor.lastrowid or 0)
+        db.execute("UPDATE edits SET batch = id WHERE id = ?", (batch,))
+    return batch
+
+
+def _require_current(db: Database, clustering: int | None, refused: str) -> None:
+    current = current_run(db)
+    if clustering != current:
+        about = "before the first clustering" if clustering is None else f"about clustering {clustering}"
+        raise ShoeboxError(
+            f"{refused}: it is {about}, and {'none' if current is None else current} is the latest now",
+            "look at the clusters as they are now, and do it there",
+        )
+
+
+def _carry_out(db: Database, clustering: int | None, change: Change, *, forward: bool) -> None:
+    """Does one change, or undoes it."""
+    match change:
+        case ["cluster", number, before, after]:
+            _put_cluster(db, clustering, number, after if forward else before)
+        case ["assign", image_ids, before, after]:
+            db.execute(
+                "UPDATE assignments SET cluster = ? WHERE clustering = ? AND image IN (SELECT value FROM json_each(?))",
+                (after if forward else before, clustering, json.dumps(image_ids)),
+            )
+        case ["enlist", image_ids] if forward:
+            db.executemany("INSERT INTO assignments VALUES (?, ?, NULL, 0.0)", ((clustering, i) for i in image_ids))
+        case ["enlist", image_ids]:
+            db.executemany(
+                "DELETE FROM assignments WHERE clustering = ? AND image = ?", ((clustering, i) for i in image_ids)
+            )
+        case ["trashed", image_ids, trashed]:
+            db.execute(
+                "UPDATE images SET trashed = ? WHERE id IN (SELECT value FROM json_each(?))",
+                (int(trashed is forward), json.dumps(image_ids)),
+            )
+        case ["count", images, unclustered]:
+            sign = 1 if forward else -1
+            db.execute(
+                "UPDATE clusterings SET images = images + ?, unclustered = unclustered + ? WHERE id = ?",
+                (sign * images, sign * unclustered, clustering),
+            )
+        case ["run"]:
+            db.execute("UPDATE clusterings SET undone = ? WHERE id = ?", (int(not forward), clustering))
+        case _:
+            raise ValueError(f"no such change: {change[0]}")
+
+
+def _put_cluster(db: Database, clustering: int | None, number: int, row: Sequence[Any] | None) -> None:
+    if row is None:
+        db.execute("DELETE FROM clusters WHERE clustering = ? AND number = ?", (clustering, number))
+        return
+    # A cluster made by hand has no centre until the next run measures one.
+    db.execute(
+        "INSERT INTO clusters (clustering, number, name, size, representative, cohesion, silhouette, changed, previews,"
+        " frozen, tags, centre) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, x'') ON CONFLICT (clustering, number)"
+        " DO UPDATE SET name = excluded.name, size = excluded.size, representative = excluded.representative,"
+        " cohesion = excluded.cohesion, silhouette = excluded.silhouette, changed = excluded.changed,"
+        " previews = excluded.previews, frozen = excluded.frozen, tags = excluded.tags",
+        (clustering, number, *row),
+    )

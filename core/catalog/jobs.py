@@ -1,0 +1,157 @@
+"""The table of jobs: what is asked for, what runs, how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.catalog.database import Database
+
+Lane = Literal["bulk", "interactive"]
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+ENDED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. `progress` and `result` are data of its kind; `error` is one line for the user."""
+
+    id: int
+    kind: str
+    lane: Lane
+    params: dict[str, Any]
+    state: State
+    paused: bool
+    cancel: bool
+    attempts: int
+    progress: dict[str, Any]
+    result: dict[str, Any]
+    error: str | None
+    created: float
+    started: float | None
+    finished: float | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in ENDED
+
+
+def add(db: Database, kind: str, lane: Lane, params: dict[str, Any]) -> int:
+    """Queues a job and gives its id; where the same one is queued or runs already, that one's id."""
+    text = json.dumps(params, sort_keys=True)
+    with db.transaction():
+        same = db.value(
+            "SELECT id FROM jobs WHERE kind = ? AND params = ? AND cancel = 0 AND state IN ('queued', 'running')",
+            (kind, text),
+        )
+        if same is not None:
+            return int(same)
+        cursor = db.execute(
+            "INSERT INTO jobs (kind, lane, params, created) VALUES (?, ?, ?, ?)",
+            (kind, lane, text, time.time()),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+def get(db: Database, job_id: int) -> Job:
+    """One job by its id."""
+    return _job(db.one("SELECT * FROM jobs WHERE id = ?", (job_id,)))
+
+
+def recent(db: Database, limit: int = 20) -> list[Job]:
+    """The last jobs, newest first."""
+    return [_job(row) for row in db.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def unfinished(db: Database) -> list[Job]:
+    """What is queued or runs, oldest first."""
+    return [_job(row) for row in db.execute("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id")]
+
+
+def take_next(db: Database, lane: Lane) -> Job | None:
+    """Takes the oldest job that waits in this lane and is not paused, and marks it running."""
+    next_in_line = "SELECT id FROM jobs WHERE lane = ? AND state = 'queued' AND paused = 0 ORDER BY id LIMIT 1"
+    if db.value(next_in_line, (lane,)) is None:
+        return None  # asked often: no write lock for nothing
+    with db.transaction():
+        job_id = db.value(next_in_line, (lane,))
+        if job_id is None:
+            return None
+        db.execute(
+            "UPDATE jobs SET state = 'running', attempts = attempts + 1, started = ? WHERE id = ?",
+            (time.time(), job_id),
+        )
+    return get(db, job_id)
+
+
+def set_progress(db: Database, job_id: int, progress: dict[str, Any]) -> None:
+    """Writes how far a job is."""
+    db.execute("UPDATE jobs SET progress = ? WHERE id = ?", (json.dumps(progress), job_id))
+
+
+def finish(
+    db: Database, job_id: int, state: State, *, result: dict[str, Any] | None = None, error: str | None = None
+) -> None:
+    """Writes how a job ended."""
+    db.execute(
+        "UPDATE jobs SET state = ?, result = ?, error = ?, finished = ? WHERE id = ?",
+        (state, json.dumps(result or {}), error, time.time(), job_id),
+    )
+
+
+def request_cancel(db: Database, job_id: int) -> None:
+    """Asks a job to stop; one that has not begun is cancelled at once."""
+    with db.transaction():
+        db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
+        db.execute(
+            "UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'queued'",
+            (time.time(), job_id),
+        )
+
+
+def set_paused(db: Database, job_id: int, *, paused: bool) -> None:
+    """Holds a job between two batches, or lets it go on."""
+    db.execute("UPDATE jobs SET paused = ? WHERE id = ?", (int(paused), job_id))
+
+
+def flags(db: Database, job_id: int) -> tuple[bool, bool]:
+    """(cancel, paused) as the clients last set them."""
+    row = db.one("SELECT cancel, paused FROM jobs WHERE id = ?", (job_id,))
+    return bool(row["cancel"]), bool(row["paused"])
+
+
+def take_up_orphans(db: Database, *, most_attempts: int) -> None:
+    """Sees to jobs that a dead worker left running: cancels, queues again, or gives up after `most_attempts`.
+
+    Only for the process that holds the worker's lock: no other can know that the worker is dead.
+    """
+    with db.transaction():
+        now = time.time()
+        db.execute("UPDATE jobs SET state = 'cancelled', finished = ? WHERE state = 'running' AND cancel = 1", (now,))
+        db.execute(
+            "UPDATE jobs SET state = 'failed', finished = ?, error = ? WHERE state = 'running' AND attempts >= ?",
+            (now, f"the worker died {most_attempts} times while it ran this", most_attempts),
+        )
+        db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+
+
+def _job(row: Any) -> Job:
+    return Job(
+        row["id"],
+        row["kind"],
+        row["lane"],
+        json.loads(row["params"]),
+        row["state"],
+        bool(row["paused"]),
+        bool(row["cancel"]),
+        row["attempts"],
+        json.loads(row["progress"] or "{}"),
+        json.loads(row["result"] or "{}"),
+        row["error"],
+        row["created"],
+        row["started"],
+        row["finished"],
+    )
