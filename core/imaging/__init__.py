@@ -1,0 +1,1 @@
+"""Pictures: reading, decoding, orienting, hashing and thumbnails."""
