@@ -1,0 +1,1 @@
+"""Embedding: decode -> batch -> encode -> store, with progress as data."""
