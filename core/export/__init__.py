@@ -1,0 +1,1 @@
+"""Export: what is written for the user. Folders, JSON, a page, tables, embeddings; never over anything."""

@@ -1,0 +1,174 @@
+"""What an export holds: one consistent reading of a clustering, for every format to write from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.catalog import clusterings, encoders, sources
+from core.catalog.clusterings import Cluster, ClusteringRecord, Member
+from core.catalog.database import Database
+from core.catalog.encoders import EncoderRecord
+from core.errors import UsageError
+from core.project import Project
+
+SAID = 50
+"""Cluster numbers that an error names at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A source of the project, and where it lies now (an absolute path)."""
+
+    kind: str
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A cluster and its members that are present, nearest the centre first.
+
+    `representative` and `previews` are positions in `members`. Where the recorded representative is gone, the
+    nearest member stands in for it.
+    """
+
+    number: int
+    name: str | None
+    cohesion: float
+    silhouette: float | None
+    changed: bool
+    members: list[Member]
+    representative: int
+    previews: list[int]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The clusters chosen, largest first; pictures that are missing or in the trash are in none of them.
+
+    `numbers`: of every cluster that has a picture, chosen or not. `selection`: those asked for, None for all.
+    `unclustered` is empty where a selection left them out.
+    """
+
+    clustering: ClusteringRecord
+    encoder: EncoderRecord
+    roots: list[Root]
+    numbers: list[int]
+    selection: list[int] | None
+    groups: list[Group]
+    unclustered: list[Member]
+    _source_places: dict[int, int]
+
+    @property
+    def clustered(self) -> int:
+        """How many pictures the chosen clusters hold."""
+        return sum(len(group.members) for group in self.groups)
+
+    def source_of(self, member: Member) -> int:
+        """The position in `roots` of the source that a picture comes from."""
+        return self._source_places[member.source]
+
+    def origin_of(self, member: Member) -> bytes:
+        """The absolute path of a picture."""
+        return os.path.join(self.roots[self.source_of(member)].path, member.path)
+
+
+def read_contents(
+    project: Project,
+    db: Database,
+    clustering: ClusteringRecord,
+    numbers: Sequence[int] | None = None,
+    *,
+    unclustered: bool = False,
+) -> Contents:
+    """Reads the clusters `numbers` of a run (None: all of them, and the unclustered).
+
+    `unclustered` reads those with a selection too. Raises UsageError for a number there is not, naming those
+    there are.
+    """
+    with _snapshot(db):
+        recorded = clusterings.clusters_of(db, clustering.id)
+        existing = _existing(db, clustering, recorded)
+        chosen = _chosen(existing, numbers)
+        groups = [
+            _group(cluster, list(clusterings.members(db, clustering.id, cluster.number)))
+            for cluster in recorded
+            if cluster.number in chosen
+        ]
+        loose = list(clusterings.members(db, clustering.id, None)) if numbers is None or unclustered else []
+        found = sources.all_sources(db)
+        encoder = encoders.get(db, clustering.encoder)
+    return Contents(
+        clustering=clustering,
+        encoder=encoder,
+        roots=[Root(source.kind, project.root_of(source)) for source in found],
+        numbers=existing,
+        selection=None if numbers is None else sorted(chosen),
+        groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
+        unclustered=loose,
+        _source_places={source.id: place for place, source in enumerate(found)},
+    )
+
+
+def member_paths(
+    project: Project, db: Database, clustering: ClusteringRecord, numbers: Sequence[int] | None = None
+) -> Iterator[bytes]:
+    """Absolute paths of the members of the clusters `numbers` (None: all), cluster by cluster as asked for.
+
+    Raises UsageError, before the first path, for a number there is not.
+    """
+    existing = _existing(db, clustering, clusterings.clusters_of(db, clustering.id))
+    _chosen(existing, numbers)
+    roots = {source.id: project.root_of(source) for source in sources.all_sources(db)}
+    return (
+        os.path.join(roots[member.source], member.path)
+        for number in dict.fromkeys(existing if numbers is None else numbers)
+        for member in clusterings.members(db, clustering.id, number)
+    )
+
+
+@contextmanager
+def _snapshot(db: Database) -> Iterator[None]:
+    """What is read inside is of one moment: the catalog may be edited meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _existing(db: Database, clustering: ClusteringRecord, recorded: list[Cluster]) -> list[int]:
+    """The numbers of the clusters that have a picture left."""
+    return [c.number for c in recorded if any(True for _ in clusterings.members(db, clustering.id, c.number))]
+
+
+def _chosen(existing: list[int], numbers: Sequence[int] | None) -> set[int]:
+    if numbers is None:
+        return set(existing)
+    unknown = sorted(set(numbers) - set(existing))
+    if unknown:
+        raise UsageError(
+            f"there is no cluster {_listed(unknown)} with pictures in it", f"there are: {_listed(sorted(existing))}"
+        )
+    return set(numbers)
+
+
+def _listed(numbers: list[int]) -> str:
+    more = f" and {len(numbers) - SAID} more" if len(numbers) > SAID else ""
+    return (", ".join(map(str, numbers[:SAID])) or "none") + more
+
+
+def _group(cluster: Cluster, members: list[Member]) -> Group:
+    places = {member.image: place for place, member in enumerate(members)}
+    return Group(
+        number=cluster.number,
+        name=cluster.name,
+        cohesion=cluster.cohesion,
+        silhouette=cluster.silhouette,
+        changed=cluster.changed,
+        members=members,
+        representative=places.get(cluster.representative, 0),
+        previews=[places[image] for image in cluster.previews if image in places],
+    )
