@@ -1,0 +1,1 @@
+"""Long work: a worker process a project, the queue it works through, and its clients."""

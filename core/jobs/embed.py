@@ -1,0 +1,136 @@
+"""The job `embed`: scans the sources, loads the encoder, and embeds what is new."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from core.catalog import encoders, sources
+from core.catalog.encoders import EncoderRecord
+from core.embedding.progress import EmbedProgress
+from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
+from core.errors import ShoeboxError
+from core.jobs.context import JobContext
+from core.jobs.scan import ScanReport, scan
+from core.project import Project
+from core.settings import Settings
+
+
+def embed_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Embeds the project's pictures; `params["live"]` forms clusters meanwhile. Gives counts as data."""
+    report = scan_sources(context)
+    record, progress = embed_pictures(context, live=bool(params.get("live")))
+    return {"scan": report, "encoder": record.spec} | summary_of(progress)
+
+
+def summary_of(progress: EmbedProgress) -> dict[str, Any]:
+    """What a finished embedding came to."""
+    return {
+        "done": progress.done,
+        "reused": progress.reused,
+        "unchanged": progress.unchanged,
+        "failed": progress.failed,
+        "seconds": round(progress.seconds, 2),
+    }
+
+
+def scan_sources(context: JobContext) -> dict[str, int]:
+    """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`.
+
+    A folder that is gone as a whole is an error: its pictures are not marked missing for an unplugged disk.
+    """
+    totals = ScanReport().as_dict()
+
+    def progress(report: ScanReport) -> None:
+        context.checkpoint()
+        context.progress({"stage": "scanning", **report.as_dict()})
+
+    with context.project.database() as db, context.project.database() as reading:
+        for source in sources.all_sources(db):
+            root = context.project.root_of(source)
+            report = scan(db, reading, source, root, progress=progress)
+            context.progress({"stage": "scanning", **report.as_dict()}, now=True)
+            for name, number in report.as_dict().items():
+                totals[name] += number
+        if totals["found"] == 0:
+            roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in sources.all_sources(db))
+            raise ShoeboxError(
+                f"there are no pictures in {roots}", "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are looked for"
+            )
+    return totals
+
+
+def embed_pictures(context: JobContext, *, live: bool) -> tuple[EncoderRecord, EmbedProgress]:
+    """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress."""
+    from core.embedding.run import embed
+
+    spec = chosen_encoder(context.project, context.settings)
+
+    def downloading(data: dict[str, Any]) -> None:
+        context.checkpoint()
+        context.progress(data)
+
+    context.say("loading", f"loading {spec}; the first time on a machine it is measured, too")
+    models = context.models.get(spec, context.settings.device, downloading)
+    context.checkpoint()
+    with context.project.database() as db:
+        record = encoders.register(
+            db,
+            fingerprint=models[0].fingerprint,
+            spec=str(spec),
+            options=options_of(spec),
+            dimension=models[0].dimension,
+        )
+    progress = embed(
+        context.project,
+        models,
+        record,
+        context.settings,
+        live=live,
+        report=lambda data: context.progress(data.as_dict()),
+        checkpoint=context.checkpoint,
+    )
+    context.progress(progress.as_dict(), now=True)
+    return record, progress
+
+
+def chosen_encoder(project: Project, settings: Settings) -> EncoderSpec:
+    """The encoder of the settings; without one the project's last, or the default where there is none."""
+    if settings.encoder or settings.weights:
+        config = settings.model_config
+        if settings.weights and not settings.encoder and not config:
+            beside = Path(settings.weights).with_name("open_clip_config.json")
+            config = str(beside) if beside.is_file() else ""  # like one that was given: the project remembers it
+        return parse_spec(
+            settings.encoder or DEFAULT_SPEC, weights=settings.weights or None, model_config=config or None
+        )
+    with project.database() as db:
+        last = encoders.last(db)
+    return parse_spec(DEFAULT_SPEC) if last is None else parse_spec(last.spec, **last.options)
+
+
+def recorded_encoder(project: Project, settings: Settings) -> EncoderRecord | None:
+    """What the catalog knows of the encoder that `chosen_encoder` names; None where it was never used here.
+
+    One spec has several records where its weights changed: the one used last counts, else the newest. Without an
+    encoder in the settings, the weights of the last one need not be there any more.
+    """
+    with project.database() as db:
+        last = encoders.last(db)
+        if not settings.encoder and not settings.weights and last is not None:
+            return last
+        spec = chosen_encoder(project, settings)
+        newest_first = reversed(encoders.all_encoders(db))
+        for record in (last, *newest_first):
+            if record is not None and record.spec == str(spec) and record.options == options_of(spec):
+                return record
+    return None
+
+
+def options_of(spec: EncoderSpec) -> dict[str, str | None]:
+    """What it takes, beside its text, to parse a spec again."""
+    return {
+        "weights": str(spec.weights) if spec.weights else None,
+        "model_config": str(spec.model_config) if spec.model_config else None,
+    }

@@ -1,0 +1,27 @@
+"""The job `export`: writes the last clustering into a new folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.export.settings import ExportSettings
+from core.jobs.context import JobContext
+from core.jobs.embed import scan_sources
+
+
+def export_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Exports by `params["export"]` (the fields of ExportSettings); gives where it went and what was left out."""
+    asked = params["export"]
+    if params.get("scan"):
+        scan_sources(context)
+    return export_clusters(context, asked)
+
+
+def export_clusters(context: JobContext, asked: dict[str, Any]) -> dict[str, Any]:
+    """Writes the last clustering into a new folder; gives the fields of ExportResult."""
+    from core.export.run import export
+
+    def progress(words: str, done: int, total: int) -> None:
+        context.progress({"stage": "exporting", "message": words, "done": done, "total": total})
+
+    return export(context.project, ExportSettings(**asked), progress=progress, checkpoint=context.checkpoint).as_dict()

@@ -1,0 +1,35 @@
+"""The kinds of jobs: what each does, and in which lane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from core.catalog.jobs import Lane
+from core.errors import UsageError
+from core.jobs.context import JobContext
+
+JobFunction = Callable[[JobContext, dict[str, Any]], dict[str, Any]]
+
+# Named, not imported: a client that adds a job needs none of what the job needs.
+_KINDS: dict[str, tuple[Lane, str]] = {
+    "embed": ("bulk", "core.jobs.embed:embed_job"),
+    "cluster": ("interactive", "core.jobs.cluster:cluster_job"),
+    "export": ("interactive", "core.jobs.export:export_job"),
+    "run": ("bulk", "core.jobs.run:run_stages_job"),
+}
+
+
+def lane_of(kind: str) -> Lane:
+    """The lane that jobs of this kind run in. Raises UsageError for a kind there is not."""
+    if kind not in _KINDS:
+        raise UsageError(f"there is no job called {kind}")
+    return _KINDS[kind][0]
+
+
+def run_job(kind: str, context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Does a job of this kind in the calling thread and gives its result."""
+    module, function = _KINDS[kind][1].split(":")
+    run: JobFunction = getattr(import_module(module), function)
+    return run(context, params)

@@ -1,0 +1,46 @@
+"""The encoders a worker keeps loaded, so that the next job need not wait for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.encoders.encoder import Encoder
+    from core.encoders.spec import EncoderSpec
+
+
+class LoadedEncoders:
+    """Holds the last encoder asked for: two would seldom fit on one device."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[EncoderSpec, str, list[tuple[int, int]]] | None = None
+        self._encoders: list[Encoder] = []
+
+    def get(self, spec: EncoderSpec, device: str, progress: Callable[[dict[str, Any]], None]) -> list[Encoder]:
+        """The encoder on every device that `device` names, loaded unless it is there already.
+
+        `progress` is told of a download, in bytes. Raises ShoeboxError where the encoder cannot be had.
+        """
+        from core.encoders.encoder import load_encoders
+
+        def downloading(done: int, total: int | None) -> None:
+            progress({"stage": "downloading", "what": str(spec), "done": done, "total": total})
+
+        with self._lock:
+            key = (spec, device, _versions(spec.weights, spec.model_config))
+            if self._key != key:
+                self._key, self._encoders = None, []  # let go of the old one before the new one comes
+                self._encoders = load_encoders(spec, device=device, progress=downloading)
+                self._key = key
+            return self._encoders
+
+
+def _versions(*files: Path | None) -> list[tuple[int, int]]:
+    """Changes when one of the files was written anew: who trains a model writes it where the last one lay."""
+    found = [file.stat() for file in files if file is not None and file.exists()]
+    return [(status.st_mtime_ns, status.st_ino) for status in found]

@@ -1,0 +1,39 @@
+"""The job `run`: several stages one after the other, as one piece of work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.catalog import images
+from core.clustering.settings import ClusterSettings
+from core.jobs.cluster import cluster_pictures, embedded_with
+from core.jobs.context import JobContext
+from core.jobs.embed import embed_pictures, scan_sources, summary_of
+
+STAGES = ("embed", "cluster", "export")
+
+
+def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Does the stages of `params["stages"]` in their order; gives what each of them gives, in one dict."""
+    stages = [stage for stage in STAGES if stage in params["stages"]]
+    clustering = ClusterSettings(**params["clustering"])
+    result: dict[str, Any] = {}
+    if "embed" in stages:
+        result["scan"] = scan_sources(context)
+        if "cluster" in stages:
+            # Before any work: more pictures than these will not come, and what cannot be made of them is refused.
+            with context.project.database() as db:
+                clustering.resolve(images.counts(db).images)
+        record, progress = embed_pictures(context, live=bool(params.get("live")))
+        result |= summary_of(progress)
+    else:
+        record = embedded_with(context)
+    if "cluster" in stages:
+        context.checkpoint()
+        result |= cluster_pictures(context, record, clustering)
+    if "export" in stages:
+        from core.jobs.export import export_clusters
+
+        context.checkpoint()
+        result |= export_clusters(context, params["export"])
+    return result
