@@ -1,0 +1,210 @@
+"""The `shoebox` command: the terminal app, and every stage without a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui import options
+
+
+class _Commands(click.Group):
+    """Lists the commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            if not _is_place(args[0]):
+                ctx.fail(f"there is no command and no folder called {args[0]}")
+            args = ["open", *args]
+        return super().resolve_command(ctx, args)
+
+
+def _is_place(text: str) -> bool:
+    """Whether a word is a place of pictures, and not a command mistyped."""
+    from tui.places import is_later
+
+    return "/" in text or text in (".", "..", "~") or Path(text).exists() or is_later(text)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    subcommand_metavar="[PATH] | COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="shoebox")
+@options.screen
+@click.pass_context
+def shoebox(context: click.Context, project: Path | None, graphics: str) -> None:
+    """Sorts a pile of unlabelled pictures into named groups.
+
+    shoebox PATH opens the terminal app on a folder of pictures; without PATH, on the last project. The project is
+    kept in PATH/.shoebox; no picture is ever changed. The commands do the same without a screen.
+    """
+    from tui.launch import interactive, open_app
+
+    if context.invoked_subcommand is not None:
+        context.obj = {"project": project, "graphics": graphics}
+    elif interactive() or project is not None:
+        open_app(None, project, graphics=graphics)
+    else:
+        print(context.get_help())
+
+
+@shoebox.command("open", hidden=True)
+@click.argument("path", required=False)
+@options.screen
+@click.pass_obj
+def open_(given: dict[str, Any], path: str | None, project: Path | None, graphics: str) -> None:
+    """Open the terminal app: what `shoebox PATH` does."""
+    from tui.launch import open_app
+
+    open_app(path, project or given["project"], graphics=graphics if graphics != "auto" else given["graphics"])
+
+
+@shoebox.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to write; default ./NAME-DATE.")
+@click.option("--seed", type=int, default=0, help="Other pictures.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--yes", is_flag=True, help="Answer yes to what would be asked.")
+@click.pass_obj
+def demo(
+    given: dict[str, Any], folder: Path | None, output: Path | None, seed: int, as_json: bool, quiet: bool, yes: bool
+) -> None:
+    """Draw a small pile of pictures and open the app on it; without a terminal, sort it. No download, no key."""
+    from core.demo import draw_pile
+    from tui.launch import interactive, open_app
+    from tui.stages import Request, run_stages
+
+    folder = folder or Path("shoebox-demo")
+    draw_pile(folder, seed=seed)
+    if interactive() and not (as_json or quiet or output):
+        open_app(str(folder), graphics=given["graphics"], sort={"encoder": "pocket", "seed": seed})
+        return
+    request = Request(path=folder, as_json=as_json, quiet=quiet, settings={"encoder": "pocket", "seed": seed})
+    run_stages(request, ("embed", "cluster", "export"), clustering={}, export={"output": output, "mode": "copy"})
+
+
+@shoebox.command()
+@options.common
+@options.clustering
+@options.exporting
+@click.option("--stages", metavar="STAGE,...", default="embed,cluster,export", show_default=True, help="Only these.")
+@options.embedding
+@options.detachable
+def run(stages: str, **given: Any) -> None:
+    """Embed, cluster and export in one go."""
+    from tui.stages import Request, clustering_of, export_of, run_stages, stages_of
+
+    request = Request.of(given)
+    run_stages(request, stages_of(stages), clustering=clustering_of(given), export=export_of(given))
+
+
+@shoebox.command()
+@options.common
+@options.embedding
+@options.detachable
+def embed(**given: Any) -> None:
+    """Embed what is new or changed."""
+    from tui.stages import Request, run_embed
+
+    run_embed(Request.of(given))
+
+
+@shoebox.command()
+@options.common
+@options.clustering
+@options.detachable
+def cluster(**given: Any) -> None:
+    """Group what is embedded; numbers and names carry over from the last run."""
+    from tui.stages import Request, clustering_of, run_cluster
+
+    run_cluster(Request.of(given), clustering_of(given))
+
+
+@shoebox.command()
+@options.common
+@options.exporting
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--what", type=click.Choice(["all", "previews", "embeddings"]), default="all", show_default=True)
+@click.option("--unclustered", is_flag=True, help="A folder for the unclustered, too.")
+@click.option("--print0", is_flag=True, help="Write nothing: print the paths, each ended by a zero byte.")
+def export(**given: Any) -> None:
+    """Write the clusters: folders, JSON, HTML, CSV and Parquet, in a new dated folder."""
+    from tui.stages import Request, export_of, run_export
+
+    run_export(Request.of(given), export_of(given), print0=given["print0"])
+
+
+@shoebox.command()
+@options.common
+@click.option("--failed", is_flag=True, help="List what failed, and why.")
+def info(failed: bool, **given: Any) -> None:
+    """Tell what a project holds."""
+    from tui.inform import show_info
+    from tui.stages import Request
+
+    show_info(Request.of(given), failed=failed)
+
+
+@shoebox.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def encoders(as_json: bool) -> None:
+    """List encoders to choose from."""
+    from tui.inform import show_encoders
+
+    show_encoders(as_json=as_json)
+
+
+@shoebox.command()
+@options.common
+def stop(**given: Any) -> None:
+    """Stop the project's worker, and what it does."""
+    from core.jobs.client import Client
+    from tui.report import print_json
+    from tui.stages import Request
+
+    request = Request.of(given)
+    with Client(request.open_existing()) as client:
+        stopped = client.stop_worker()
+    if request.as_json:
+        print_json({"stopped": stopped})
+    else:
+        options.error("stopped; everything embedded so far is kept" if stopped else "no worker was running")
+
+
+@shoebox.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--project", type=click.Path(path_type=Path), help="The project is kept in this folder.")
+@click.option("--restore", is_flag=True, help="Take them out of the trash.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def trash(path: Path, files: tuple[Path, ...], project: Path | None, restore: bool, as_json: bool) -> None:
+    """Leave FILES out of every clustering, until restored; no file is touched."""
+    from tui.stages import Request, run_trash
+
+    run_trash(Request(path=path, project=project, as_json=as_json), files, restore=restore)
+
+
+@shoebox.command()
+@options.screen
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def doctor(project: Path | None, graphics: str, as_json: bool) -> None:
+    """Tell what works here: terminal, pictures, colours, devices, weights, and what to do for more."""
+    from tui import doctor
+    from tui.graphics.probe import probe
+    from tui.report import print_json
+
+    terminal = probe(graphics, fresh=True)
+    findings = doctor.examine(terminal)
+    if as_json:
+        print_json(doctor.document(terminal, findings))
+    else:
+        print(doctor.text(findings))

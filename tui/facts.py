@@ -1,0 +1,66 @@
+"""The few facts of a project that every screen shows, read by a thread."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.catalog import clusterings, encoders, images, sources
+from core.catalog.paths import shown
+
+if TYPE_CHECKING:
+    from core.catalog.database import Database
+    from core.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a project holds, in numbers."""
+
+    place: str = ""
+    """Where its pictures lie, as people write it."""
+    images: int = 0
+    embedded: int = 0
+    failed: int = 0
+    trashed: int = 0
+    missing: int = 0
+    encoder: str = ""
+    clustering: int | None = None
+    """The last run of clustering."""
+    clusters: int = 0
+
+
+def read_facts(project: Project, db: Database) -> Facts:
+    """The facts as they are now: milliseconds at 100,000 pictures."""
+    encoder = encoders.last(db)
+    counts = images.counts(db)
+    latest = clusterings.latest(db)
+    return Facts(
+        place=place_of(project, db),
+        images=counts.images,
+        embedded=images.count_embedded(db, encoder.id) if encoder else 0,
+        failed=counts.failed,
+        trashed=counts.trashed,
+        missing=counts.missing,
+        encoder=encoder.spec if encoder else "",
+        clustering=latest.id if latest else None,
+        clusters=len(clusterings.clusters_of(db, latest.id)) if latest else 0,
+    )
+
+
+def place_of(project: Project, db: Database) -> str:
+    """Where a project's pictures lie; more than one place is said."""
+    roots = [project.root_of(source) for source in sources.all_sources(db)]
+    if not roots:
+        return short_path(os.fsencode(project.directory))
+    more = f" and {len(roots) - 1} more" if len(roots) > 1 else ""
+    return short_path(roots[0]) + more
+
+
+def short_path(path: bytes) -> str:
+    """A path fit to show, with the user's home as ~."""
+    home = os.fsencode(os.path.expanduser("~"))  # noqa: PTH111 - bytes
+    if path == home or path.startswith(home + b"/"):
+        path = b"~" + path[len(home) :]
+    return shown(path)

@@ -1,0 +1,126 @@
+"""`shoebox info` and `shoebox encoders`: what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.catalog import clusterings, encoders, images, jobs, sources
+from core.catalog.paths import path_fields, shown
+from core.jobs.endpoint import worker_lives
+from tui.figures import count, duration
+from tui.report import print_json, print_table
+
+if TYPE_CHECKING:
+    from core.catalog.database import Database
+    from core.project import Project
+    from tui.stages import Request
+
+
+def show_info(request: Request, *, failed: bool) -> None:
+    """`shoebox info`: the counts, the encoder, the runs of clustering, the jobs; with `failed` what failed and why."""
+    project = request.open_existing()
+    with project.database() as db:
+        document = info_document(project, db, failed=failed)
+    if request.as_json:
+        print_json(document)
+        return
+    print(f"project      {shown(os.fsencode(project.directory))}")
+    for source in document["sources"]:
+        print(f"source       {source['root']}")
+    print(
+        f"pictures     {document['images']:,}, {document['embedded']:,} embedded, {document['failed']:,} failed,"
+        f" {document['missing']:,} missing, {document['trashed']:,} in the trash"
+    )
+    print(f"encoder      {document['encoder'] or 'none yet'}")
+    for run in document["clusterings"][-3:]:
+        print(f"clustering   {run['id']}: {count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}")
+    for job in document["jobs"][:3]:
+        print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
+    for failure in document.get("failures", []):
+        print(f"{failure['path']}: {failure['reason']}")
+
+
+def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, Any]:
+    """What a project holds, as data. Other programs rely on the names."""
+    counts = images.counts(db)
+    encoder = encoders.last(db)
+    document: dict[str, Any] = {
+        "project": str(project.directory),
+        "sources": [{"kind": s.kind, "root": shown(project.root_of(s))} for s in sources.all_sources(db)],
+        "images": counts.images,
+        "embedded": images.count_embedded(db, encoder.id) if encoder else 0,
+        "failed": counts.failed,
+        "missing": counts.missing,
+        "trashed": counts.trashed,
+        "encoder": encoder.label if encoder else None,
+        "worker": worker_lives(project),
+        "clusterings": [
+            {
+                "id": run.id,
+                "method": run.method,
+                "route": run.route,
+                "clusters": len(clusterings.clusters_of(db, run.id)),
+                "images": run.images,
+                "unclustered": run.unclustered,
+                "silhouette": run.silhouette,
+                "seed": run.seed,
+                "created": run.created,
+            }
+            for run in clusterings.all_clusterings(db)
+        ],
+        "jobs": [
+            {"id": job.id, "kind": job.kind, "state": job.state, "progress": job.progress, "error": job.error}
+            | ({"seconds": round((job.finished or time.time()) - job.started, 1)} if job.started else {})
+            for job in jobs.recent(db)
+        ],
+    }
+    if failed:
+        document["failures"] = [path_fields(i.path) | {"reason": i.error} for i in images.failed(db)]
+    return document
+
+
+def show_encoders(*, as_json: bool) -> None:
+    """`shoebox encoders`: the curated list."""
+    from core.encoders.catalogue import CHOICES
+
+    if as_json:
+        print_json(
+            [
+                dataclasses.asdict(choice) | {"megabytes": choice.megabytes, "cached": choice.cached}
+                for choice in CHOICES
+            ]
+        )
+        return
+    print_table(
+        ("encoder", "here", "accuracy", "text", "speed", "MB", "dimension", "remark"),
+        [
+            (
+                choice.spec,
+                "yes" if choice.cached else "no",
+                "-" if choice.accuracy is None else f"{choice.accuracy:.1f} {choice.measure}",
+                "yes" if choice.text else "no",
+                choice.speed,
+                f"{choice.megabytes:,}",
+                str(choice.dimension),
+                choice.remark,
+            )
+            for choice in CHOICES
+        ],
+    )
+    print("here: on this machine; else it is downloaded. accuracy: ImageNet, top-1.")
+    print("Any other open_clip or timm model works too: open_clip:MODEL/TAG,")
+    print("timm:MODEL.TAG, or --weights FILE --model-config FILE.")
+
+
+def _state(job: dict[str, Any], *, alive: bool) -> str:
+    progress = job["progress"]
+    if job["state"] == "running" and not alive:
+        return "interrupted: the same command goes on with it"
+    if job["state"] == "running" and progress.get("total"):
+        return f"running, {progress.get('done', 0):,} of {progress['total']:,}"
+    if job["state"] == "failed":
+        return f"failed: {job['error']}"
+    return f"{job['state']}" + (f" after {duration(job['seconds'])}" if "seconds" in job else "")

@@ -1,0 +1,128 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SETTING_OPTIONS = ("encoder", "weights", "model_config", "device", "seed")
+"""The common options that are settings of the same name."""
+
+
+GRAPHICS = ("auto", "kitty", "sixel", "halfcell", "none")
+
+
+def screen(command: Command) -> Command:
+    """How the terminal app opens."""
+    for option in reversed(
+        (
+            click.option(
+                "--project", type=click.Path(path_type=Path), help="Open, or keep, the project in this folder."
+            ),
+            click.option(
+                "--graphics",
+                type=click.Choice(GRAPHICS),
+                default="auto",
+                show_default=True,
+                help="How pictures are drawn; shoebox doctor explains what was found.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class Place(click.Path):
+    """A path, but not an empty one: `shoebox run "$UNSET"` does not mean where the user stands."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Fails for an empty one."""
+        if value == "":
+            self.fail("is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def common(command: Command) -> Command:
+    """What every stage takes: the project, the encoder, and how to answer."""
+    for option in reversed(
+        (
+            click.argument("path", required=False, type=Place(path_type=Path)),
+            click.option("--project", type=click.Path(path_type=Path), help="Keep the project in this folder."),
+            click.option("--encoder", metavar="SPEC", help="The encoder; shoebox encoders lists some."),
+            click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
+            click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
+            click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
+            click.option("--seed", type=int, help="Same seed, same result."),
+            click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+            click.option("--quiet", is_flag=True, help="No progress."),
+            click.option("--yes", is_flag=True, help="Answer yes to what would be asked."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def clustering(command: Command) -> Command:
+    """How to cluster."""
+    for option in reversed(
+        (
+            click.option(
+                "--method",
+                type=click.Choice(["auto", "balanced", "density", "kmeans", "minibatch"]),
+                default="auto",
+                show_default=True,
+                help="auto: balanced up to 10,000 pictures, minibatch above.",
+            ),
+            click.option("--clusters", metavar="N|auto", default="auto", show_default=True, callback=_clusters),
+            click.option("--min-cluster-ratio", type=float, help="Least share of all pictures in a cluster."),
+            click.option("--max-cluster-ratio", type=float, help="Largest share of all pictures in a cluster."),
+            click.option("--min-cluster-size", type=int, help="Least number of pictures in a cluster."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def exporting(command: Command) -> Command:
+    """Where and how to write."""
+    for option in reversed(
+        (
+            click.option("--output", type=click.Path(path_type=Path), help="Folder to make; default ./NAME-DATE."),
+            click.option(
+                "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
+            ),
+            click.option("--truth", type=click.Choice(["folders"]), help="Compare with the folders pictures lie in."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def embedding(command: Command) -> Command:
+    """What goes with the work of embedding."""
+    return click.option("--live", is_flag=True, help="Form clusters while embedding, for a screen to show.")(command)
+
+
+def detachable(command: Command) -> Command:
+    """Whether to wait."""
+    return click.option("--detach", is_flag=True, help="Leave it running and return at once.")(command)
+
+
+def error(message: str) -> None:
+    """A line on stderr."""
+    print(message, file=sys.stderr)
+
+
+def _clusters(context: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    if value == "auto":
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter("a whole number or auto", context, parameter) from None

@@ -1,0 +1,161 @@
+"""What a stage came to: a table for people, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from core.catalog import clusterings, images
+from core.catalog.paths import shown
+from core.project import Project
+from tui.figures import count, duration
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Result = dict[str, Any]
+NUMERIC = frozenset({"cluster", "pictures", "cohesion", "silhouette", "dimension", "MB"})
+"""Columns of numbers, which line up on the right."""
+
+
+def embedding(project: Project, result: Result, *, as_json: bool) -> None:
+    """What an embedding came to."""
+    if as_json:
+        print_json(result)
+        return
+    _print_embedded(project, result)
+
+
+def clusters(project: Project, result: Result, *, as_json: bool) -> None:
+    """The clusters that came of it, or of the last run where it made none, and where they were written."""
+    from core.export.document import clusters_document
+
+    with project.database() as db:
+        made = result.get("clustering")  # another client may have clustered since
+        run = next(run for run in reversed(clusterings.all_clusterings(db)) if made in (None, run.id))
+        if as_json:
+            print_json(clusters_document(project, db, run) | _extra(result))
+            return
+        if "done" in result:
+            _print_embedded(project, result)
+        found = clusterings.clusters_of(db, run.id)
+        print(
+            f"{count(len(found), 'cluster')} of {count(run.images, 'picture')} in {duration(run.seconds)}: "
+            f"{run.route}; {run.unclustered:,} unclustered, silhouette {_number(run.silhouette)}"
+        )
+        print_table(
+            ("cluster", "name", "pictures", "cohesion", "silhouette", "representative"),
+            [
+                (
+                    f"{c.number}",
+                    (c.name or "") + (" (changed)" if c.changed else ""),
+                    f"{c.size:,}",
+                    _number(c.cohesion),
+                    _number(c.silhouette),
+                    shown(images.get(db, c.representative).path),
+                )
+                for c in found
+            ],
+        )
+    if "output" in result:
+        exported(result, as_json=False)
+
+
+def exported(result: Result, *, as_json: bool) -> None:
+    """Where an export went."""
+    if as_json:
+        print_json(result)
+        return
+    output = shown(os.fsencode(result["output"]))
+    what = f", {result['vectors']:,} vectors" if result["vectors"] else ""
+    print(f"written to {output}: {count(result['files'], 'picture')}{what}, and the lists of them")
+    if result["unclustered_left_out"]:
+        print(f"{result['unclustered_left_out']:,} unclustered left out: shoebox export --unclustered takes them along")
+    if result.get("skipped"):
+        print(f"{count(len(result['skipped']), 'picture')} left out: see {output}/clusters.json")
+    if truth := result.get("truth"):
+        print(
+            f"against {count(truth['classes'], 'folder')} of {count(truth['pictures'], 'picture')}:"
+            f" purity {truth['purity']:.3f}, ARI {truth['ari']:.3f}, NMI {truth['nmi']:.3f}, AMI {truth['ami']:.3f}"
+        )
+
+
+def detached(project: Project, job_id: int, *, as_json: bool) -> None:
+    """That a job goes on by itself."""
+    if as_json:
+        print_json({"job": job_id})
+    else:
+        print(f"job {job_id} goes on by itself: shoebox info {_where(project)} shows how far it is")
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+    print()
+
+
+def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]], *, needed: int = 3) -> None:
+    """A table without lines, its columns as wide as they need to be; columns with nothing in them are left out.
+
+    In a narrow terminal columns go from the right until it fits, down to the first `needed` of them.
+    """
+    from rich.console import Console
+
+    # Who reads it from a pipe wants it uncut.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+    used = [index for index in range(len(header)) if any(row[index] for row in rows)]
+    while len(used) > needed and sum(_width(index, header, rows) for index in used) > console.width:
+        used.pop()
+    console.print(_table([header[index] for index in used], [[row[index] for index in used] for row in rows]))
+
+
+def _width(index: int, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> int:
+    """What a column takes, with the space between columns, in cells."""
+    from rich.cells import cell_len
+
+    return max(cell_len(row[index]) for row in (header, *rows)) + 3
+
+
+def _table(header: list[str], rows: list[list[str]]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in header:
+        table.add_column(title, justify="right" if title in NUMERIC else "left", overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell, no_wrap=True) for cell in row))
+    return table
+
+
+def _print_embedded(project: Project, result: Result) -> None:
+    parts = [f"{count(result['done'], 'picture')} embedded"]
+    if result["done"]:
+        rate = (result["done"] + result["failed"]) / max(result["seconds"], 0.01)
+        parts[0] += f" in {duration(result['seconds'])} ({rate:,.0f} a second)"
+    if result["reused"]:
+        parts.append(f"{result['reused']:,} of them known by content")
+    if result["unchanged"]:
+        parts.append(f"{result['unchanged']:,} unchanged")
+    print(", ".join(parts))
+    if result["failed"]:
+        print(f"{count(result['failed'], 'picture')} failed: shoebox info {_where(project)} --failed says why")
+
+
+def _extra(result: Result) -> Result:
+    return {name: result[name] for name in ("output", "truth") if name in result}
+
+
+def _where(project: Project) -> str:
+    from core.project import FOLDER_NAME
+
+    folder = project.directory
+    option, folder = ("", folder.parent) if folder.name == FOLDER_NAME else ("--project ", folder)
+    return option + shown(os.fsencode(folder))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

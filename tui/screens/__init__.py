@@ -1,0 +1,30 @@
+"""The screens by their names; each is imported when it is first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+
+def _source() -> Screen[Any]:
+    from tui.screens.source import SourceScreen
+
+    return SourceScreen()
+
+
+def _embed() -> Screen[Any]:
+    from tui.screens.embed import EmbedScreen
+
+    return EmbedScreen()
+
+
+def _clusters() -> Screen[Any]:
+    from tui.screens.clusters import ClustersScreen
+
+    return ClustersScreen()
+
+
+SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {"source": _source, "embed": _embed, "clusters": _clusters}

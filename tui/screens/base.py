@@ -1,0 +1,87 @@
+"""What every screen of the app has: the stages on top, its own body, and two lines below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from tui.messages import FactsChanged, JobChanged
+from tui.widgets.key_line import KeyLine
+from tui.widgets.stage_bar import StageBar
+from tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from tui.app import ShoeboxApp
+    from tui.facts import Facts
+
+__all__ = ["JobChanged", "ShoeboxScreen"]
+
+
+class ShoeboxScreen(Screen[None]):
+    """One stage of the work. Subclasses give `compose_body`, and `CSS_PATH` beside their own file."""
+
+    STAGE: ClassVar[str] = ""
+    """The name that `app.go` knows it by."""
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual has it so
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    DEFAULT_CSS = """
+    ShoeboxScreen { layout: vertical; layers: base; overflow: hidden; }
+    ShoeboxScreen > #body { height: 1fr; }
+    """
+
+    _stale = True
+
+    @property
+    def shoebox(self) -> ShoeboxApp:
+        """The app, by its own type."""
+        return self.app  # type: ignore[return-value]
+
+    @property
+    def facts(self) -> Facts:
+        """What the project holds, as read last."""
+        return self.shoebox.facts
+
+    def compose(self) -> ComposeResult:
+        """Its parts."""
+        yield StageBar()
+        yield from self.compose_body()
+        yield StatusLine()
+        yield KeyLine()
+
+    def compose_body(self) -> ComposeResult:
+        """The screen's own part: one widget of height 1fr, or several."""
+        yield from ()
+
+    def refresh_from_catalog(self) -> None:
+        """Called in the loop when the catalog changed, at most about once a second, while the screen is shown.
+
+        What takes over a few milliseconds is read by a thread.
+        """
+
+    def job_changed(self, job: JobChanged) -> None:
+        """Called in the loop when a job changed, a few times a second while it runs."""
+
+    def on_job_changed(self, message: JobChanged) -> None:
+        """Shows a job."""
+        self.query_one(StatusLine).show_job(message.job)
+        self.job_changed(message)
+
+    def on_facts_changed(self, message: FactsChanged) -> None:
+        """Shows what the project holds now."""
+        self.query_one(StageBar).show_facts(message.facts)
+        self.query_one(StatusLine).show_facts(message.facts)
+        if self.is_active:
+            self.refresh_from_catalog()
+        else:
+            self._stale = True
+
+    def on_screen_resume(self) -> None:
+        """Comes up to what happened while another screen was shown."""
+        self.query_one(StageBar).refresh()
+        if self._stale:
+            self._stale = False
+            self.call_after_refresh(self.refresh_from_catalog)

@@ -1,0 +1,283 @@
+"""Putting clusters right by hand: marks, moves, names, trash, undo. An edit is a short transaction in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.events import DescendantBlur
+from textual.widgets import Input
+
+from core.catalog import curation, edits
+from core.catalog.paths import shown
+from core.errors import ShoeboxError
+from tui import reading
+from tui.figures import count
+from tui.reading import ClusterRow
+from tui.screens.cluster_browser import ClusterBrowser
+from tui.widgets.picture_grid import PictureGrid
+
+if TYPE_CHECKING:
+    from core.catalog.database import Database
+    from tui.screens.move import Destination
+
+
+class ClusterEditor(ClusterBrowser):
+    """Browses clusters, and edits them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mark", "Mark", id="clusters.mark"),
+        Binding("asterisk", "mark_all", "Mark all", show=False, id="clusters.mark-all", tooltip="all of the cluster"),
+        Binding("M", "move", "Move to", id="clusters.move", tooltip="the marked pictures, or the one under the cursor"),
+        Binding("x", "trash", "Trash", id="clusters.trash", tooltip="in the trash: restore"),
+        Binding("T", "show_trash", "Go to the trash", show=False, id="clusters.show-trash"),
+        Binding("e", "rename", "Rename", id="clusters.rename"),
+        Binding("u", "undo", "Undo", id="clusters.undo"),
+        Binding("ctrl+r,U", "redo", "Redo", show=False, id="clusters.redo"),
+        Binding("J", "merge", "Merge", show=False, id="clusters.merge", tooltip="the ticked ones into this one"),
+        Binding("F", "freeze", "Freeze", show=False, id="clusters.freeze", tooltip="a new run leaves it as it is"),
+        Binding("t", "tags", "Tags", show=False, id="clusters.tags"),
+        Binding("v", "seen", "Seen", show=False, id="clusters.seen", tooltip="takes the flag of a change away"),
+        Binding("y", "copy", "Copy path", show=False, id="clusters.copy"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._editor = ThreadPoolExecutor(1, thread_name_prefix="edits")  # one: in the order they were asked for
+        self._renaming: int | None = None
+
+    def on_unmount(self) -> None:
+        """What was asked for is still done."""
+        self._editor.shutdown(wait=False)
+
+    def cluster_row(self) -> ClusterRow | None:
+        """The cluster under the cursor, unless that is the unclustered or the trash."""
+        return self.row if self.row is not None and self.row.is_cluster else None
+
+    # Marks
+
+    def chosen(self) -> list[int]:
+        """The pictures that an action is about: the marked ones, or the one under the cursor of the grid."""
+        if self.marks:
+            return sorted(self.marks)
+        if self.grid.has_focus and self.pictures and 0 <= self.grid.cursor < len(self.pictures):
+            return [self.pictures.ids[self.grid.cursor]]
+        self.notify("mark pictures first: tab to them, then m", severity="warning", timeout=4)
+        return []
+
+    def action_mark(self) -> None:
+        """Marks the picture under the cursor, or takes its mark away."""
+        if self.pictures and 0 <= self.grid.cursor < len(self.pictures):
+            self._toggle_mark(self.grid.cursor)
+
+    @on(PictureGrid.MarkToggled)
+    def _mark_toggled(self, event: PictureGrid.MarkToggled) -> None:
+        self._toggle_mark(event.position)
+
+    def _toggle_mark(self, position: int) -> None:
+        if self.pictures:
+            self.marks ^= {self.pictures.ids[position]}
+            self.grid.refresh_items([position])
+            self.say_summary()
+
+    def action_mark_all(self) -> None:
+        """Marks every picture of the cluster; if they all are, takes the marks away."""
+        if self.pictures:
+            everyone = set(self.pictures.ids)
+            if everyone <= self.marks:
+                self.marks -= everyone
+            else:
+                self.marks |= everyone
+            self.redraw_marks()
+
+    # Edits
+
+    def edit(self, do: Callable[[Database], Any], then: Callable[[Any], None] = lambda _: None) -> None:
+        """Does an edit in the thread of edits, one after the other, and shows what came of it."""
+        self.run_worker(self._edit(do, then), group="edits", exit_on_error=False)
+
+    async def _edit(self, do: Callable[[Database], Any], then: Callable[[Any], None]) -> None:
+        project = self.shoebox.project
+        assert project is not None
+
+        def work() -> Any:
+            with project.database() as db:
+                return do(db)
+
+        try:
+            done = await asyncio.get_running_loop().run_in_executor(self._editor, work)
+        except ShoeboxError as error:
+            self.shoebox.report(error)
+        else:
+            then(done)
+        self.refresh_from_catalog()
+
+    def _edit_pictures(self, do: Callable[[Database], Any], said: str) -> None:
+        def then(_: Any) -> None:
+            self.marks.clear()
+            self.redraw_marks()
+            self.notify(said, timeout=3, markup=False)
+
+        self.edit(do, then)
+
+    def action_move(self) -> None:
+        """Asks where to, and moves."""
+        from tui.screens.move import MoveScreen
+
+        images = self.chosen()
+        if images and self.view is not None:
+            self.app.push_screen(MoveScreen(len(images), self.view.rows), lambda to: self._move(images, to))
+
+    def _move(self, images: Sequence[int], to: Destination | None) -> None:
+        if to is None or self.view is None:
+            return
+        run, pictures = self.view.clustering.id, count(len(images), "picture")
+        if isinstance(to, int):
+            where = f"cluster {to}" if to else "the unclustered"
+            self._edit_pictures(lambda db: curation.move(db, run, images, to or None), f"moved {pictures} to {where}")
+        else:
+            said = f"made a new cluster of {pictures}"
+            self._edit_pictures(lambda db: curation.new_cluster(db, run, images, to or None), said)
+
+    def action_trash(self) -> None:
+        """Trashes; in the trash, restores."""
+        images = self.chosen()
+        if not images:
+            return
+        pictures = count(len(images), "picture")
+        if self.row is not None and self.row.number == reading.TRASH:
+            self._edit_pictures(lambda db: curation.restore(db, images), f"restored {pictures}")
+        else:
+            self._edit_pictures(lambda db: curation.trash(db, images), f"{pictures} in the trash (T), u brings back")
+
+    def action_show_trash(self) -> None:
+        """Goes to the trash, which is the last row of the list."""
+        if not self.cluster_list.go_to(reading.TRASH):
+            self.notify("the trash is empty", timeout=3)
+
+    def action_merge(self) -> None:
+        """Merges the ticked clusters into the one under the cursor."""
+        into = self.cluster_row()
+        numbers = self.cluster_list.ticks - {into.number} if into else set()
+        if into is None or self.view is None:
+            return
+        if not numbers:
+            self.notify("tick clusters first (space): they are merged into this one", severity="warning", timeout=4)
+            return
+        run, target = self.view.clustering.id, into.number
+        self.edit(
+            lambda db: curation.merge(db, run, sorted(numbers), target),
+            lambda _: self.notify(f"merged {count(len(numbers), 'cluster')} into {target}", timeout=3),
+        )
+
+    def action_freeze(self) -> None:
+        """Freezes the cluster, or lets it go."""
+        if (row := self.cluster_row()) and self.view is not None:
+            run = self.view.clustering.id
+            self.edit(lambda db: curation.freeze(db, run, row.number, not row.frozen))
+
+    def action_seen(self) -> None:
+        """The change was looked at."""
+        if (row := self.cluster_row()) and row.changed and self.view is not None:
+            run = self.view.clustering.id
+            self.edit(lambda db: curation.unmark_changed(db, run, row.number))
+
+    def action_tags(self) -> None:
+        """Asks for the tags."""
+        from tui.screens.ask import AskScreen
+
+        if (row := self.cluster_row()) and self.view is not None:
+            run = self.view.clustering.id
+
+            def take(text: str | None) -> None:
+                if text is not None:
+                    self.edit(lambda db: curation.tag(db, run, row.number, text.split(",")))
+
+            title = f"Tags of {row.number} {row.title}".rstrip()
+            self.app.push_screen(AskScreen(title, ", ".join(row.tags), "separated by commas"), take)
+
+    def action_undo(self) -> None:
+        """Undoes the last edit, of this session or an earlier one."""
+        self._time_travel(edits.undo, "undone")
+
+    def action_redo(self) -> None:
+        """Does again what was undone."""
+        self._time_travel(edits.redo, "done again")
+
+    def _time_travel(self, step: Callable[[Database], str | None], word: str) -> None:
+        def then(said: str | None) -> None:
+            self.notify(f"{word}: {said}" if said else f"nothing to be {word}", timeout=3, markup=False)
+
+        self.edit(step, then)
+
+    # Renaming in place
+
+    def action_rename(self) -> None:
+        """Opens a line over the cluster's name."""
+        if row := self.cluster_row():
+            self._renaming = row.number
+            line = self._rename_line
+            line.value = row.title
+            line.display = True
+            self._place_rename()
+            line.focus()
+
+    @on(Input.Submitted, "#rename")
+    def _renamed(self, event: Input.Submitted) -> None:
+        number, name = self._renaming, event.value.strip()
+        self._end_renaming()
+        if number is not None and self.view is not None:
+            run = self.view.clustering.id
+            self.edit(lambda db: curation.rename(db, run, number, name or None))
+
+    @on(DescendantBlur)
+    def _left(self, event: DescendantBlur) -> None:
+        if event.widget is self._rename_line and self.app.screen is self:
+            self._end_renaming()
+
+    def action_back(self) -> None:
+        """Out of renaming first."""
+        if self._renaming is not None:
+            self._end_renaming()
+        else:
+            super().action_back()
+
+    def show_clusters(self) -> None:
+        """The line for a name stays with its cluster, whatever the list becomes."""
+        super().show_clusters()
+        self._place_rename()
+
+    def _end_renaming(self) -> None:
+        had_focus = self._rename_line.has_focus
+        self._renaming, self._rename_line.display = None, False
+        if had_focus:
+            self.cluster_list.focus()
+
+    def _place_rename(self) -> None:
+        at = None if self._renaming is None else self.cluster_list.line_of(self._renaming)
+        if at is not None:
+            indent = self.cluster_list.name_column
+            line = self._rename_line
+            line.styles.offset = (indent, at - self.cluster_list.scroll_offset.y)
+            line.styles.width = max(8, self.cluster_list.size.width - indent)
+
+    @property
+    def _rename_line(self) -> Input:
+        return self.query_one("#rename", Input)
+
+    def action_copy(self) -> None:
+        """Has the terminal copy the path of the picture under the cursor."""
+        project = self.shoebox.project
+        if project is None or not self.pictures or not 0 <= self.grid.cursor < len(self.pictures):
+            return
+        image = self.pictures.ids[self.grid.cursor]
+
+        def take(path: bytes) -> None:
+            self.app.copy_to_clipboard(shown(path))
+            self.notify(f"copied {shown(path)}", timeout=3, markup=False)
+
+        self.edit(lambda db: reading.file_of(project, db, image), take)

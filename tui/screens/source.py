@@ -1,0 +1,338 @@
+"""The Source screen: which pictures, by which encoder, into what kind of clusters."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
+
+from core.errors import ShoeboxError
+from core.project import open_project
+from tui.facts import short_path
+from tui.figures import count
+from tui.places import Count, count_pictures
+from tui.previews import preview_of_file
+from tui.recent import Recent, read_recent
+from tui.screens.base import ShoeboxScreen
+from tui.screens.choose import ChooseScreen, ConfirmScreen
+from tui.sorting import NAMES, Wishes, explained, options_for, weights_words
+from tui.state import recent_projects
+from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
+from tui.widgets.vim_list import VimList
+
+if TYPE_CHECKING:
+    from tui.widgets.picture_grid import PictureGrid
+
+SETTLED_SECONDS = 0.2
+"""The cursor stands still for so long before the folder under it is counted."""
+PREVIEWS = 6
+
+
+class RecentList(VimList):
+    """Projects opened before."""
+
+
+class WishList(VimList):
+    """Encoder, device and clustering."""
+
+
+class SourceScreen(ShoeboxScreen):
+    """Chooses a folder and how it is sorted; `e` begins."""
+
+    STAGE = "source"
+    CSS_PATH = "source.tcss"
+    AUTO_FOCUS = "FolderList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "embed", "Sort it", id="source.embed", tooltip="embed and cluster the folder under the cursor"),
+        Binding("slash", "path", "Type a path", key_display="/", id="source.path"),
+        Binding("r", "recent", "Recent", id="source.recent", tooltip="to the recent projects"),
+        Binding("s", "settings", "Settings", id="source.settings", tooltip="to encoder, device and clustering"),
+        Binding("b", "browse", "Folders", id="source.browse", tooltip="to the folders"),
+        Binding("ctrl+r", "reload", "Look again", show=False, id="source.reload"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._recent: list[Recent] = []
+        self._wishes = Wishes()
+        self._weights = ("", False)
+        self._counted = b""
+        self._grid: PictureGrid | None = None
+        self._settled: Any = None
+
+    def compose_body(self) -> ComposeResult:
+        """Recent projects and settings on the left, folders on the right."""
+        from tui.widgets.picture_grid import PictureGrid
+
+        self._grid = PictureGrid(self.shoebox.terminal, preview_of_file, columns=10, id="previews")
+        self._grid.can_focus = False  # it shows; there is nothing to do in it
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield _titled(RecentList(id="recent", classes="panel"), "recent")
+                yield _titled(WishList(id="wishes", classes="panel"), "how")
+                yield Static(id="explained", classes="muted")
+            with Vertical(id="right", classes="panel") as right:
+                right.border_title = "pictures of"
+                yield FolderBrowser(self._beginning(), id="browser")
+                yield Static(id="count", classes="muted")
+                yield self._grid
+
+    def on_mount(self) -> None:
+        """Begins."""
+        self._take_wishes()
+        self._read_recent(recent_projects(self.shoebox.user))
+
+    def refresh_from_catalog(self) -> None:
+        """The project, or its last encoder, may be another: the wishes follow unless they were chosen."""
+        self._take_wishes()
+
+    def _beginning(self) -> bytes:
+        """Where the folders begin: the folder of the project, or where the user stands."""
+        project = self.shoebox.project
+        if self.shoebox.chosen is not None:
+            return os.fsencode(self.shoebox.chosen.absolute())
+        return os.getcwdb() if project is None else os.fsencode(project.directory.parent)
+
+    # Recent projects
+
+    @work(thread=True, exclusive=True, group="recent")
+    def _read_recent(self, directories: list[Path]) -> None:
+        recent: list[Recent] = []
+        for directory in directories:
+            recent.append(read_recent(directory))
+            if get_current_worker().is_cancelled:
+                return
+        self.app.call_from_thread(self._show_recent, recent)
+
+    def _show_recent(self, recent: list[Recent]) -> None:
+        self._recent = recent
+        rows = self.query_one(RecentList)
+        before = rows.highlighted
+        rows.set_options([Option(_recent_row(r)) for r in recent] or [Option("none yet", disabled=True)])
+        rows.highlighted = before if before is not None and before < len(recent) else (0 if recent else None)
+
+    @on(OptionList.OptionHighlighted, "#recent")
+    def _recent_moved(self, event: OptionList.OptionHighlighted) -> None:
+        if self.query_one(RecentList).has_focus and event.option_index < len(self._recent):
+            self._explain(recent_words(self._recent[event.option_index]))
+
+    @on(OptionList.OptionSelected, "#recent")
+    def _recent_chosen(self, event: OptionList.OptionSelected) -> None:
+        self._open(self._recent[event.option_index].directory)
+
+    @work(thread=True, exclusive=True, group="open", exit_on_error=False)
+    def _open(self, directory: Path) -> None:
+        try:
+            project = open_project(None, directory)
+        except ShoeboxError as error:
+            self.app.call_from_thread(self.shoebox.report, error)
+            return
+        self.shoebox.call_from_thread(self.shoebox.open_project, project)
+
+    # How it is sorted
+
+    def _take_wishes(self) -> None:
+        kept = self.shoebox.state.get("wishes")
+        wishes = Wishes.of(self.shoebox.settings, self.facts.encoder, kept if isinstance(kept, dict) else {})
+        if wishes != self._wishes or not self._weights[0]:
+            self._wishes = wishes
+            self._show_wishes()
+
+    def _show_wishes(self) -> None:
+        rows = self.query_one(WishList)
+        before = rows.highlighted
+        rows.set_options(
+            [
+                Option(Content.assemble((f"{title:<12}", "dim"), _short(getattr(self._wishes, name))))
+                for name, title in NAMES.items()
+            ]
+        )
+        rows.highlighted = before or 0
+        self._look_for_weights(self._wishes.encoder)
+
+    @work(thread=True, exclusive=True, group="weights")
+    def _look_for_weights(self, spec: str) -> None:
+        words = weights_words(spec)
+        self.app.call_from_thread(self._show_weights, spec, words)
+
+    def _show_weights(self, spec: str, weights: tuple[str, bool]) -> None:
+        if spec == self._wishes.encoder:
+            self._weights = weights
+            self._explain_wish(self.query_one(WishList).highlighted or 0)
+
+    @on(OptionList.OptionHighlighted, "#wishes")
+    def _wish_moved(self, event: OptionList.OptionHighlighted) -> None:
+        self._explain_wish(event.option_index)
+
+    @on(OptionList.OptionSelected, "#wishes")
+    def _wish_chosen(self, event: OptionList.OptionSelected) -> None:
+        name = list(NAMES)[event.option_index]
+        hint = "or type one: open_clip:MODEL/TAG, timm:MODEL.TAG" if name == "encoder" else "or type another"
+        check = lambda value: self._wishes.with_value(name, value)  # noqa: E731
+        self.app.push_screen(
+            ChooseScreen(NAMES[name], options_for(name), getattr(self._wishes, name), check, hint),
+            lambda value: self._wish(name, value),
+        )
+
+    def _wish(self, name: str, value: str | None) -> None:
+        if value is not None:
+            self._wishes = self._wishes.with_value(name, value)
+            self.shoebox.state["wishes"] = dataclasses.asdict(self._wishes)
+            self._show_wishes()
+
+    def _explain_wish(self, row: int) -> None:
+        name = list(NAMES)[row]
+        value = getattr(self._wishes, name)
+        self._explain(f"{NAMES[name]} {_short(value)}: {explained(name, value)}")
+
+    def _explain(self, words: str) -> None:
+        self.query_one("#explained", Static).update(
+            Content.assemble(words, "\n", (self._weights[0], "bold" if self._weights[1] else ""))
+        )
+
+    # Where the cursor stands
+
+    @on(FolderBrowser.Moved)
+    def _moved(self, event: FolderBrowser.Moved) -> None:
+        if event.place != self._counted:
+            self._counted = event.place
+            self.query_one("#right").border_title = Content(f"pictures of {short_path(event.place)}")
+            if self._settled is not None:
+                self._settled.stop()
+            self._settled = self.set_timer(SETTLED_SECONDS, lambda: self._count(event.place))
+
+    @on(FolderBrowser.Later)
+    def _later(self, event: FolderBrowser.Later) -> None:
+        self.notify(event.words, severity="warning", markup=False)
+
+    @work(thread=True, exclusive=True, group="count")
+    def _count(self, place: bytes) -> None:
+        worker = get_current_worker()
+        tell = lambda found: self.app.call_from_thread(self._show_count, place, found, False)  # noqa: E731
+        found = count_pictures(place, stop=lambda: worker.is_cancelled, tell=tell, shown_first=PREVIEWS)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_count, place, found, True)
+
+    def _show_count(self, place: bytes, found: Count, last: bool) -> None:
+        if place != self._counted:
+            return
+        self.query_one("#count", Static).update(Content(count_words(found, last)))
+        if last and self._grid is not None:
+            self._show_previews(found.first)
+
+    def _show_previews(self, paths: tuple[bytes, ...]) -> None:
+        from tui.widgets.picture_grid import GridItem
+
+        assert self._grid is not None
+        names = [short_path(os.path.basename(path)) for path in paths]
+        self._grid.set_items([GridItem(n, path, name) for n, (path, name) in enumerate(zip(paths, names, strict=True))])
+
+    # Actions
+
+    @on(FolderBrowser.Chosen)
+    def action_embed(self) -> None:
+        """Begins: embeds and clusters the folder under the cursor."""
+        place = self.query_one(FolderBrowser).place
+        words, download = self._weights
+        if not download:
+            self._begin(place)
+            return
+
+        def begin(yes: bool | None) -> None:
+            if yes:
+                self._begin(place)
+
+        question = f"Sort the pictures of {short_path(place)}?\n{words}."
+        self.app.push_screen(ConfirmScreen("before it starts", question), begin)
+
+    @work(thread=True, exclusive=True, group="open", exit_on_error=False)
+    def _begin(self, place: bytes) -> None:
+        shoebox, wishes = self.shoebox, self._wishes
+        try:
+            project = open_project(os.fsdecode(place))
+            kind, params = wishes.job(project.settings(shoebox.environment, {}))
+        except ShoeboxError as error:
+            self.app.call_from_thread(shoebox.report, error)
+            return
+        if project != shoebox.project:
+            self.app.call_from_thread(shoebox.open_project, project, "embed")
+        self.app.call_from_thread(self._submit, wishes, kind, params)
+
+    def _submit(self, wishes: Wishes, kind: str, params: dict[str, Any]) -> None:
+        self.shoebox.state["wishes"] = dataclasses.asdict(wishes)
+        self.shoebox.submit(kind, params)
+        self.shoebox.go("embed")
+
+    def action_browse(self) -> None:
+        """Goes to the folders."""
+        self.query_one(FolderList).focus()
+
+    def action_parent(self) -> None:
+        """Goes to the parent folder."""
+        self.query_one(FolderBrowser).go_up()
+
+    def action_path(self) -> None:
+        """Goes to the field."""
+        self.query_one(PathInput).focus()
+
+    def action_recent(self) -> None:
+        """Goes to the recent projects."""
+        self.query_one(RecentList).focus()
+
+    def action_settings(self) -> None:
+        """Goes to encoder, device and clustering."""
+        self.query_one(WishList).focus()
+
+    def action_reload(self) -> None:
+        """Looks at the folders and projects again."""
+        self.query_one(FolderBrowser).go(self.query_one(FolderBrowser).folder)
+        self._read_recent(recent_projects(self.shoebox.user))
+
+
+def count_words(found: Count, last: bool) -> str:
+    """What lies below a folder, in words."""
+    if found.error:
+        return found.error
+    number = count(found.pictures, "picture")
+    if found.complete:
+        return f"{number}, {found.size / 1e6:,.0f} MB" if found.pictures else "no pictures here or below"
+    return f"{number} and more" if last else f"{number} …"
+
+
+def recent_words(recent: Recent) -> str:
+    """A project in one line."""
+    facts = recent.facts
+    if facts is None:
+        return f"{recent.directory}: {recent.trouble}"
+    parts = [facts.place, count(facts.images, "picture"), f"{facts.embedded:,} embedded"]
+    if facts.clusters:
+        parts.append(count(facts.clusters, "cluster"))
+    return " · ".join(parts)
+
+
+def _recent_row(recent: Recent) -> Content:
+    name = os.path.basename(recent.facts.place) if recent.facts else recent.directory.parent.name
+    if recent.facts is None:
+        return Content.assemble(name, (f"  {recent.trouble}", "dim"))
+    clusters = f" · {recent.facts.clusters} cl" if recent.facts.clusters else ""
+    return Content.assemble(name, (f"  {recent.facts.images:,}{clusters}", "dim"))
+
+
+def _short(spec: str) -> str:
+    """An encoder's name without its library."""
+    return spec.removeprefix("open_clip:").removeprefix("timm:")
+
+
+def _titled(widget: VimList, title: str) -> VimList:
+    widget.border_title = title
+    return widget

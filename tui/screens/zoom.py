@@ -1,0 +1,189 @@
+"""One picture, large, with its facts and what is like it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
+
+from core.catalog.clusterings import ClusteringRecord
+from core.catalog.paths import shown
+from core.errors import ShoeboxError
+from tui import reading
+from tui.pictures import described
+from tui.reading import Facts, Neighbour
+from tui.widgets.cluster_list import plain
+from tui.widgets.key_line import KeyLine
+from tui.widgets.picture_zoom import PictureZoom
+
+if TYPE_CHECKING:
+    from tui.app import ShoeboxApp
+    from tui.pictures import Pictures
+
+NEIGHBOURS = 12
+
+
+class ZoomScreen(ModalScreen[int]):
+    """Walks through the pictures of a cluster, one at a time; gives the position it was left at."""
+
+    CSS_PATH = "modals.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,z,q", "close", "Close", id="zoom.close"),
+        Binding("right,l,n", "step(1)", "Next", id="zoom.next"),
+        Binding("left,h,p", "step(-1)", "Before", id="zoom.before"),
+        Binding("j", "neighbour(1)", "Down the list", show=False, id="zoom.down"),
+        Binding("k", "neighbour(-1)", "Up the list", show=False, id="zoom.up"),
+        Binding("b", "back", "Back from a neighbour", show=False, id="zoom.back"),
+        Binding("m", "mark", "Mark", id="zoom.mark"),
+        Binding("y", "copy", "Copy path", id="zoom.copy"),
+    ]
+
+    def __init__(self, pictures: Pictures, position: int, clustering: ClusteringRecord, marks: set[int]) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._position = position
+        self._clustering = clustering
+        self._marks = marks
+        self._trail: list[int] = []
+        self._facts: Facts | None = None
+
+    @property
+    def shoebox(self) -> ShoeboxApp:
+        """The app, by its own type."""
+        return self.app  # type: ignore[return-value]
+
+    @property
+    def image(self) -> int:
+        """The picture that is shown: a neighbour that was gone to, or the one at the position."""
+        return self._trail[-1] if self._trail else self._pictures.ids[self._position]
+
+    def compose(self) -> ComposeResult:
+        """The picture, and beside it what is known."""
+        with Horizontal(id="zoom"):
+            yield PictureZoom(self.shoebox.terminal, self.shoebox.thumbnail)
+            with Vertical(id="zoom-side"):
+                yield Static("", id="zoom-facts")
+                yield OptionList(id="neighbours", markup=False)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """The first picture."""
+        self.query_one(OptionList).border_title = "most like it"
+        self._go()
+
+    def action_close(self) -> None:
+        """Back to the grid, at the picture one has come to."""
+        self.dismiss(self._position)
+
+    def action_step(self, by: int) -> None:
+        """The next picture of the cluster, or the one before."""
+        position = max(0, min(self._position + by, len(self._pictures) - 1))
+        if position != self._position or self._trail:
+            self._position, self._trail = position, []
+            self._go()
+
+    def action_neighbour(self, by: int) -> None:
+        """Moves in the list of neighbours."""
+        options = self.query_one(OptionList)
+        (options.action_cursor_down if by > 0 else options.action_cursor_up)()
+
+    def action_back(self) -> None:
+        """Back to where one came from by a neighbour."""
+        if self._trail:
+            self._trail.pop()
+            self._go()
+
+    def action_mark(self) -> None:
+        """Marks the picture, or takes its mark away."""
+        self._marks ^= {self.image}
+        self._show_facts()
+
+    def action_copy(self) -> None:
+        """Has the terminal copy the path."""
+        if self._facts is not None:
+            path = shown(self._facts.file)
+            self.app.copy_to_clipboard(path)
+            self.notify(f"copied {path}", markup=False, timeout=3)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Goes to a neighbour."""
+        if event.option_id is not None:
+            self._trail.append(int(event.option_id))
+            self._go()
+
+    def _go(self) -> None:
+        self._facts = None
+        self._read(self.image)
+
+    @work(thread=True, exclusive=True, group="zoom", exit_on_error=False)
+    def _read(self, image: int) -> None:
+        """The facts first, which are quick, then the neighbours."""
+        project, worker = self.shoebox.project, get_current_worker()
+        assert project is not None
+        try:
+            with project.database() as db:
+                facts = reading.facts(project, db, self._clustering.id, image)
+                if worker.is_cancelled:
+                    return
+                self.app.call_from_thread(self._take_facts, image, facts)
+                if facts is None:
+                    return
+                found = reading.neighbours(project, db, self._clustering, image, NEIGHBOURS)
+                if not worker.is_cancelled:
+                    self.app.call_from_thread(self._take_neighbours, image, found)
+        except (ShoeboxError, OSError) as error:
+            self.app.call_from_thread(self.shoebox.report, error)
+
+    def _take_facts(self, image: int, facts: Facts | None) -> None:
+        if image != self.image or not self.is_attached:
+            return
+        self._facts = facts
+        self.query_one(OptionList).clear_options()
+        if facts is not None:
+            self.query_one(PictureZoom).show(facts.file, facts.picture.hash)
+        self._show_facts()
+
+    def _take_neighbours(self, image: int, found: list[Neighbour]) -> None:
+        if image != self.image or not self.is_attached:
+            return
+        options = self.query_one(OptionList)
+        options.set_options(Option(_neighbour_line(n), id=str(n.picture.image)) for n in found)
+
+    def _show_facts(self) -> None:
+        self.query_one("#zoom-facts", Static).update(self._facts_text())
+
+    def _facts_text(self) -> Text:
+        facts = self._facts
+        if facts is None:
+            return Text("this picture is gone", style="dim")
+        picture = facts.picture
+        lines = [plain(picture.name), plain(shown(facts.file))]
+        lines.append(described(picture) + (f" · {facts.format}" if facts.format else ""))
+        if facts.trashed:
+            lines.append("in the trash")
+        elif facts.cluster is None:
+            lines.append("unclustered")
+        else:
+            name = plain(facts.cluster_name or "")
+            lines.append(f"cluster {facts.cluster} {name}".rstrip())
+        if picture.score is not None:
+            lines.append(f"similarity {picture.score:.3f}")
+        where = "a neighbour (b: back)" if self._trail else f"{self._position + 1:,} of {len(self._pictures):,}"
+        lines.append(where + (" · marked" if self.image in self._marks else ""))
+        text = Text("\n".join(lines), overflow="fold")
+        text.stylize("bold", 0, len(lines[0]))
+        return text
+
+
+def _neighbour_line(neighbour: Neighbour) -> str:
+    kind = " same" if neighbour.same else " twin" if neighbour.cosine >= 0.98 else ""
+    return f"{neighbour.cosine:.3f}  {plain(neighbour.picture.name)}{kind}"

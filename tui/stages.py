@@ -1,0 +1,234 @@
+"""The stages as plain commands: a request becomes a job, the job's result becomes text or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.catalog import clusterings, curation, images, sources
+from core.clustering.settings import ClusterSettings
+from core.errors import ShoeboxError, UsageError
+from core.jobs.client import Client
+from core.jobs.embed import recorded_encoder
+from core.project import Project, open_project
+from core.settings import Settings, environment_of
+from tui import options, report
+from tui.figures import count
+from tui.follow import follow
+
+STAGES = ("embed", "cluster", "export")
+Given = dict[str, Any]
+
+
+@dataclass
+class Request:
+    """What every stage was given."""
+
+    path: Path | None
+    project: Path | None = None
+    settings: Given = field(default_factory=dict)
+    as_json: bool = False
+    quiet: bool = False
+    detach: bool = False
+    live: bool = False
+
+    @classmethod
+    def of(cls, given: Given) -> Request:
+        """The request in a command's parameters."""
+        settings = {name: given[name] for name in options.SETTING_OPTIONS if given[name] is not None}
+        flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live")}
+        return cls(given["path"], given["project"], settings, **flags)
+
+    def open(self) -> Project:
+        """The project, made where there is none; says where it was put if that is not where one looks for it."""
+        project = open_project(self.path, self.project)
+        for notice in project.notices:
+            options.error(notice)
+        return project
+
+    def open_existing(self) -> Project:
+        """The project, which must exist."""
+        from core.project import find_project
+
+        return find_project(self.path, self.project)
+
+    def environment(self, project: Project) -> dict[str, str]:
+        """The environment, with the `.env` beside the project."""
+        return environment_of(project.directory.parent)
+
+    def settings_for(self, project: Project) -> Settings:
+        """The settings in force. Files are named absolutely: the worker stands elsewhere."""
+        settings = project.settings(self.environment(project), self.settings)
+        files = {name: getattr(settings, name) for name in ("weights", "model_config")}
+        absolute = {name: str(Path(file).expanduser().absolute()) for name, file in files.items() if file}
+        return settings.with_values(absolute, "files")
+
+
+def stages_of(text: str) -> tuple[str, ...]:
+    """The stages named in `--stages`. Raises UsageError for one there is not."""
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [stage for stage in named if stage not in STAGES]
+    if unknown or not named:
+        raise UsageError(
+            f"--stages: there is no stage {', '.join(unknown) or 'named'}", f"there are {', '.join(STAGES)}"
+        )
+    return named
+
+
+def clustering_of(given: Given) -> Given:
+    """The clustering options of a command, as fields of ClusterSettings."""
+    names = ("method", "clusters", "min_cluster_ratio", "max_cluster_ratio", "min_cluster_size")
+    return {name: given[name] for name in names}
+
+
+def export_of(given: Given) -> Given:
+    """The export options of a command, as fields of ExportSettings."""
+    names = ("output", "mode", "truth", "what", "unclustered")
+    chosen = {name: given[name] for name in names if given.get(name) is not None}
+    if given.get("numbers") is not None:
+        chosen["clusters"] = _numbers(given["numbers"])
+    return chosen
+
+
+def run_stages(request: Request, stages: tuple[str, ...], *, clustering: Given, export: Given) -> None:
+    """`shoebox run`: several stages in one job, and what came of them."""
+    _run_stages(request, request.open(), stages, clustering, export)
+
+
+def _run_stages(request: Request, project: Project, stages: tuple[str, ...], clustering: Given, export: Given) -> None:
+    settings = request.settings_for(project)
+    cluster_settings = dataclasses.asdict(_cluster_settings(clustering, settings))
+    result = _do(
+        request,
+        project,
+        "run",
+        {
+            "settings": dataclasses.asdict(settings),
+            "stages": list(stages),
+            "live": request.live,
+            "clustering": cluster_settings,
+            "export": _export_params(export),
+        },
+    )
+    if result is None:
+        return
+    if "cluster" in stages or "export" in stages:
+        report.clusters(project, result, as_json=request.as_json)
+    else:
+        report.embedding(project, result, as_json=request.as_json)
+
+
+def run_embed(request: Request) -> None:
+    """`shoebox embed`."""
+    project = request.open()
+    settings = request.settings_for(project)
+    result = _do(request, project, "embed", {"settings": dataclasses.asdict(settings), "live": request.live})
+    if result is not None:
+        report.embedding(project, result, as_json=request.as_json)
+
+
+def run_cluster(request: Request, clustering: Given) -> None:
+    """`shoebox cluster`; a folder that was never embedded is embedded first."""
+    project = request.open()
+    settings = request.settings_for(project)
+    if not _is_embedded(project, settings):
+        _run_stages(request, project, ("embed", "cluster"), clustering, {})
+        return
+    params = {
+        "settings": dataclasses.asdict(settings),
+        "clustering": dataclasses.asdict(_cluster_settings(clustering, settings)),
+        "scan": True,
+    }
+    result = _do(request, project, "cluster", params)
+    if result is not None:
+        report.clusters(project, result, as_json=request.as_json)
+
+
+def run_export(request: Request, export: Given, *, print0: bool) -> None:
+    """`shoebox export`; what was never clustered is embedded and clustered first."""
+    if print0 and request.as_json:
+        raise UsageError("--print0 and --json are two answers", "choose one")
+    if print0:
+        _print_paths(request.open_existing(), export)
+        return
+    project = request.open()
+    settings = request.settings_for(project)
+    if not _is_clustered(project):
+        _run_stages(request, project, ("embed", "cluster", "export"), {}, export)
+        return
+    params = {"settings": dataclasses.asdict(settings), "export": _export_params(export), "scan": True}
+    result = _do(request, project, "export", params)
+    if result is not None:
+        report.exported(result, as_json=request.as_json)
+
+
+def run_trash(request: Request, files: tuple[Path, ...], *, restore: bool) -> None:
+    """`shoebox trash`: pictures into the trash, or out of it."""
+    project = request.open_existing()
+    with project.database() as db:
+        roots = {source.id: project.root_of(source) for source in sources.all_sources(db)}
+        image_ids, unknown = images.find(db, roots, files)
+        if unknown:
+            names = ", ".join(unknown[:3])
+            raise ShoeboxError(f"not in this project: {names}", "name files that shoebox info counts")
+        number = (curation.restore if restore else curation.trash)(db, image_ids)
+    if request.as_json:
+        report.print_json({"restored" if restore else "trashed": number})
+    else:
+        print(f"{count(number, 'picture')} {'restored' if restore else 'put into the trash'}")
+
+
+def _do(request: Request, project: Project, kind: str, params: Given) -> Given | None:
+    """Has a job done and gives its result; None where it was left running."""
+    environment = request.environment(project)
+    with Client(project, environment, say=options.error) as client:
+        job_id = client.submit(kind, params)
+        if request.detach:
+            report.detached(project, job_id, as_json=request.as_json)
+            return None
+        return follow(client, job_id, quiet=request.quiet or not sys.stderr.isatty())
+
+
+def _cluster_settings(clustering: Given, settings: Settings) -> ClusterSettings:
+    return ClusterSettings(**clustering, seed=settings.seed)
+
+
+def _export_params(export: Given) -> Given:
+    output = export.get("output")
+    return export | {
+        "output": None if output is None else str(Path(output).absolute()),
+        "working_directory": os.getcwd(),
+    }
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise UsageError(f"--clusters {text} is no list of numbers", "write it as 1,3,7") from None
+
+
+def _is_embedded(project: Project, settings: Settings) -> bool:
+    record = recorded_encoder(project, settings)
+    return record is not None and record.rows > 0
+
+
+def _is_clustered(project: Project) -> bool:
+    with project.database() as db:
+        return clusterings.latest(db) is not None
+
+
+def _print_paths(project: Project, export: Given) -> None:
+    from core.export.run import member_paths
+
+    with project.database() as db:
+        latest = clusterings.latest(db)
+        if latest is None:
+            raise ShoeboxError("nothing is clustered yet", "shoebox cluster does that")
+        for path in member_paths(project, db, latest, export.get("clusters")):
+            sys.stdout.buffer.write(path + b"\0")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,182 @@
+"""Walks the folders of this machine: a field to type a path, and the folders of where one stands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from core.catalog.paths import shown
+from tui.facts import short_path
+from tui.places import Listing, completion, expanded, is_later, later_words, list_folders
+from tui.widgets.vim_list import VimList
+
+HERE, PARENT = "▸ this folder", "↑ .."
+
+
+class _Paths(Suggester):
+    """Goes on with a typed path as far as it is clear."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await asyncio.to_thread(completion, value)
+
+
+class PathInput(Input):
+    """A field for a path: tab completes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False, id="path.complete"),
+        Binding("down", "screen.browse", "To the folders", show=False, id="path.down"),
+    ]
+
+    def action_complete(self) -> None:
+        """Takes what the path goes on with; where that is nothing, goes to the next widget."""
+        if self._suggestion and self._suggestion != self.value:
+            self.action_cursor_right()
+        else:
+            self.screen.focus_next()
+
+
+class FolderList(VimList):
+    """The folders of one folder."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l,right", "select", "Open", show=False, id="folders.open"),
+        Binding("h,left,backspace", "screen.parent", "Parent folder", show=False, id="folders.parent"),
+    ]
+
+
+class FolderBrowser(Vertical):
+    """`place` is the folder under the cursor, `folder` the one that is listed."""
+
+    class Moved(Message):
+        """The cursor stands on another folder."""
+
+        def __init__(self, place: bytes) -> None:
+            super().__init__()
+            self.place = place
+
+    class Chosen(Message):
+        """The folder that is listed was chosen."""
+
+        def __init__(self, place: bytes) -> None:
+            super().__init__()
+            self.place = place
+
+    class Later(Message):
+        """A place was typed that cannot be read (yet, or at all); `words` say why."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
+    def __init__(self, folder: bytes, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = folder
+        self._listing = Listing(folder, ())
+
+    def compose(self) -> ComposeResult:
+        """Its parts."""
+        yield PathInput(placeholder="a folder; or a list.txt, reddit:NAME, s3://BUCKET", suggester=_Paths())
+        yield FolderList()
+
+    def on_mount(self) -> None:
+        """Begins."""
+        self.go(self.folder)
+
+    @property
+    def place(self) -> bytes:
+        """The folder under the cursor."""
+        row = self.query_one(FolderList).highlighted
+        if row is None or row == 0:
+            return self.folder
+        if row == 1:
+            return os.path.dirname(self.folder)
+        return os.path.join(self.folder, self._listing.folders[row - 2])
+
+    @work(thread=True, exclusive=True, group="list")
+    def go(self, folder: bytes, cursor: bytes = b"") -> None:
+        """Lists a folder, with the cursor on the one called `cursor`, or on the folder itself."""
+        listing = list_folders(folder)
+        self.app.call_from_thread(self._show, listing, cursor)
+
+    def go_up(self) -> None:
+        """Lists the parent, with the cursor on where it came from."""
+        parent = os.path.dirname(self.folder)
+        if parent != self.folder:
+            self.go(parent, os.path.basename(self.folder))
+
+    def _show(self, listing: Listing, cursor: bytes) -> None:
+        if listing.error:
+            self.post_message(self.Later(f"{short_path(listing.path)}: {listing.error}"))
+            return
+        self.folder, self._listing = listing.path, listing
+        rows = [Option(HERE), Option(PARENT), *(Option(Content(f"  {shown(name)}/")) for name in listing.folders)]
+        if listing.more:
+            rows.append(Option(f"  … {listing.more:,} more: type the path", disabled=True))
+        folders = self.query_one(FolderList)
+        folders.set_options(rows)
+        folders.highlighted = listing.folders.index(cursor) + 2 if cursor in listing.folders else 0
+        path = self.query_one(PathInput)
+        if not path.has_focus:
+            with path.prevent(Input.Changed):
+                path.value = short_path(listing.path)
+                path.cursor_position = len(path.value)
+        self.post_message(self.Moved(self.place))
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self.post_message(self.Moved(self.place))
+
+    @on(OptionList.OptionSelected)
+    def _opened(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_index == 0:
+            self.post_message(self.Chosen(self.folder))
+        elif event.option_index == 1:
+            self.go_up()
+        else:
+            self.go(self.place)
+
+    @on(Input.Changed)
+    def _typing(self, event: Input.Changed) -> None:
+        """Follows what is typed: the cursor goes to the first folder that begins so."""
+        event.stop()
+        if event.value and not is_later(event.value):
+            self._follow(event.value)
+
+    @work(thread=True, exclusive=True, group="list")
+    def _follow(self, text: str) -> None:
+        path = expanded(text, self.folder)
+        if text.endswith("/") or os.path.isdir(path):
+            listing, cursor = list_folders(path), b""
+        else:
+            listing = list_folders(os.path.dirname(path))
+            start = os.path.basename(path)
+            cursor = next((name for name in listing.folders if name.startswith(start)), b"")
+        if not listing.error:
+            self.app.call_from_thread(self._show, listing, cursor)
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if is_later(text):
+            self.post_message(self.Later(later_words(text)))
+        elif text:
+            self.go(expanded(text, self.folder))
+            self.query_one(FolderList).focus()

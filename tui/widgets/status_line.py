@@ -1,0 +1,75 @@
+"""The line above the keys: pictures, encoder, and the job that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widget import Widget
+
+from core.catalog.jobs import Job
+from tui.facts import Facts
+from tui.figures import count, duration
+
+if TYPE_CHECKING:
+    from tui.app import ShoeboxApp
+
+
+class StatusLine(Widget):
+    """One line. What does not fit is cut with a mark."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; background: $surface; color: $text-muted; padding: 0 1; }"
+
+    def show_facts(self, facts: Facts) -> None:
+        """Draws anew."""
+        self.refresh()
+
+    def show_job(self, job: Job) -> None:
+        """Draws anew."""
+        self.refresh()
+
+    def render(self) -> Text:
+        """Draws it."""
+        app: ShoeboxApp = self.app  # type: ignore[assignment]
+        if app.leader:
+            return Text("go to: press the number of a screen, esc to stay", no_wrap=True, overflow="ellipsis")
+        left = Text(facts_words(app.facts), no_wrap=True, overflow="ellipsis")
+        right = Text(job_words(app.job)) if app.job is not None else Text("")
+        room = self.size.width - right.cell_len - (2 if right else 0)
+        left.truncate(max(room, 0), overflow="ellipsis", pad=bool(right))
+        if right:
+            left.append("  ")
+        return left + right
+
+
+def facts_words(facts: Facts) -> str:
+    """A project in one line."""
+    if not facts.images:
+        return facts.encoder or "nothing embedded yet"
+    parts = [count(facts.images, "picture"), f"{facts.embedded:,} embedded"]
+    if facts.failed:
+        parts.append(f"{facts.failed:,} failed")
+    if facts.clusters:
+        parts.append(count(facts.clusters, "cluster"))
+    parts.append(facts.encoder)
+    return " · ".join(part for part in parts if part)
+
+
+def job_words(job: Job) -> str:
+    """A job in a few words."""
+    if job.ended:
+        how = {"done": "done", "failed": "failed", "cancelled": "cancelled"}[job.state]
+        return f"{job.kind} {how}"
+    if job.cancel:
+        return f"{job.kind}: cancelling …"
+    if job.paused:
+        return f"{job.kind}: paused"
+    data = job.progress
+    stage = str(data.get("stage", "waiting" if job.state == "queued" else "starting"))
+    if data.get("total"):
+        share = (data.get("done", 0) + data.get("failed", 0)) / data["total"]
+        eta = data.get("eta_seconds")
+        return f"{stage} {share:.0%}" + (f", {duration(eta)} left" if eta else "")
+    if "share" in data:
+        return f"{stage} {data['share']:.0%}"
+    return stage
