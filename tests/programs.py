@@ -1,0 +1,42 @@
+"""Small programs of the tests' own: in processes that are killed, held within limits, or have fewer rights."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+# Root is bound by no permission. What is imported later could be out of an ordinary user's reach, so it comes first.
+AS_NOBODY = """
+import os, tempfile, numpy, core.jobs.scan
+from core.project import open_project
+with tempfile.TemporaryDirectory() as folder:
+    open_project(folder)
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+"""
+
+
+def start(program: str, *arguments: object) -> "subprocess.Popen[str]":
+    """A program on its way; its stdin and stdout are pipes."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run(program: str, *arguments: object, as_nobody: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Runs a program to its end. `as_nobody`: as a user whom permissions bind, even where the tests run as root."""
+    command = [sys.executable, "-c", AS_NOBODY + program if as_nobody else program, *map(str, arguments)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """A folder that every user reaches, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o777)
+        yield folder

@@ -1,0 +1,65 @@
+"""What is left in a real terminal's memory when the app leaves, through a pseudo-terminal."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from tests.tui.graphics.emulator import Emulator
+
+ROOT = Path(__file__).parents[3]
+
+
+def read_until(master, heard, condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition(heard) and time.monotonic() < deadline:
+        if select.select([master], [], [], 0.05)[0]:
+            try:
+                heard += os.read(master, 65536)
+            except OSError:
+                break
+    return heard
+
+
+def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
+    for i in range(6):
+        Image.new("RGB", (64, 64), (40 * i, 90, 200)).save(tmp_path / f"{i}.jpg")
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 800, 480))
+    environment = os.environ | {"TERM": "xterm-kitty", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for name in ("TMUX", "STY", "NO_COLOR"):
+        environment.pop(name, None)
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tests.tui.graphics.demo", str(tmp_path)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(slave)
+    heard = read_until(master, b"", lambda h: b"\x1b[c" in h)
+    os.write(master, b"l\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\l\x1b[?62;c")
+    heard = read_until(master, heard, lambda h: h.count(b"a=T") >= 6 and b"0.97" in h)
+    heard = read_until(master, heard, lambda h: False, seconds=1)
+    screen = Emulator(100, 30)
+    screen.feed(heard.partition(b"\x1b[?1049h")[2].decode(errors="replace"))
+    assert len(screen.held) >= 6
+    os.write(master, b"q")
+    heard = read_until(master, heard, lambda h: program.poll() is not None)
+    program.wait(20)
+    screen = Emulator(100, 30)
+    screen.feed(heard.partition(b"\x1b[?1049h")[2].decode(errors="replace"))
+    assert screen.uploads >= 6
+    assert not screen.held
+    assert heard.rindex(b"a=d") < heard.rindex(b"\x1b[?1049l")
+    os.close(master)
