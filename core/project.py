@@ -18,6 +18,8 @@ from core.catalog.thumbnails import ThumbnailStore
 from core.catalog.vectors import VectorFile
 from core.errors import ShoeboxError, UsageError
 from core.settings import Settings, load
+from core.sources.places import REMOTE, Place, beside, parse_place
+from core.sources.store import FOLDER as DOWNLOADS
 
 FOLDER_NAME = ".shoebox"
 CATALOG_NAME = "catalog.sqlite"
@@ -76,8 +78,15 @@ class Project:
         """The settings in force for this project."""
         return load(self.directory, environment, overrides)
 
+    @property
+    def downloads(self) -> Path:
+        """Where downloaded pictures lie."""
+        return self.directory / DOWNLOADS
+
     def root_of(self, source: Source) -> bytes:
-        """Where a source lies now: an absolute path."""
+        """Where a source's pictures lie now: an absolute path."""
+        if source.kind in REMOTE:
+            return os.fsencode(self.downloads)
         joined = os.path.join(os.fsencode(self.directory), source.root)
         return os.path.normpath(joined) if source.root == PARENT_ROOT else joined
 
@@ -85,13 +94,17 @@ class Project:
 def open_project(folder: str | os.PathLike[str] | None, project_dir: str | os.PathLike[str] | None = None) -> Project:
     """Opens the project of a folder of pictures, and makes it where there is none.
 
-    `project_dir` puts it elsewhere than `folder/.shoebox`. A folder that cannot be written gets its project under
+    `folder` may be any source (core.sources.places): what is downloaded gets `./NAME.shoebox`. `project_dir` puts it
+    elsewhere than `folder/.shoebox`. A folder that cannot be written gets its project under
     the user's data directory; on a network file system the catalog goes there too. Both are said in `notices`.
     Without `folder` the project must exist. Raises ShoeboxError where there is no such folder or project, or the
     catalog is of a newer version.
     """
     if folder is None and project_dir is None:
         raise UsageError("no folder was given", "name a folder of pictures, or a project with --project DIR")
+    place = None if folder is None else parse_place(folder)
+    if place is not None and place.remote:
+        return _open_remote(place, project_dir)
     source = None if folder is None else _existing_folder(folder)
     if project_dir is None:
         assert source is not None
@@ -100,9 +113,7 @@ def open_project(folder: str | os.PathLike[str] | None, project_dir: str | os.Pa
         directory, notices = _project_in(_resolved(project_dir)), []
         if source is None and not _exists(directory):
             raise ShoeboxError(f"there is no project in {directory}", "check --project, or name a folder of pictures")
-        _make(directory)
-        if not _exists(directory) and any(directory.iterdir()):
-            raise ShoeboxError(f"{directory} is not empty, and no project", "name a new folder with --project DIR")
+        _make_new(directory)
     state_dir = _state_dir(directory, notices)
     project = Project(directory, state_dir, tuple(notices))
     migrate(project.catalog_path)
@@ -111,11 +122,43 @@ def open_project(folder: str | os.PathLike[str] | None, project_dir: str | os.Pa
     return project
 
 
+def _open_remote(place: Place, project_dir: str | os.PathLike[str] | None) -> Project:
+    """The project of a source that is downloaded; named by --project, it may have other sources, too."""
+    directory = beside(place) if project_dir is None else _project_in(_resolved(project_dir))
+    is_new = not _exists(directory)
+    _make_new(directory)
+    notices: list[str] = []
+    project = Project(directory, _state_dir(directory, notices), tuple(notices))
+    migrate(project.catalog_path)
+    if not is_new and project_dir is None:
+        _require_place(project, place)
+    with project.database() as db:
+        if _place_in(db, place) is None:
+            sources.add(db, place.kind, os.fsencode(place.root))
+    return project
+
+
+def _require_place(project: Project, place: Place) -> None:
+    with project.database() as db:
+        known = sources.all_sources(db)
+        if known and _place_in(db, place) is None:
+            whose = shown(known[0].root)
+            raise ShoeboxError(f"{project.directory} is the project of {whose}", "name another with --project DIR")
+
+
+def _place_in(db: Database, place: Place) -> Source | None:
+    wanted = (place.kind, os.fsencode(place.root))
+    return next((source for source in sources.all_sources(db) if (source.kind, source.root) == wanted), None)
+
+
 def find_project(folder: str | os.PathLike[str] | None, project_dir: str | os.PathLike[str] | None = None) -> Project:
     """The project that `open_project` would open, if it exists: for those who only ask.
 
     Raises ShoeboxError where there is none.
     """
+    place = None if folder is None else parse_place(folder)
+    if place is not None and place.remote:
+        return _find_remote(place, project_dir)
     if project_dir is not None or folder is None:
         project = open_project(None, project_dir)
         if folder is not None and not _has_source(project, _resolved(folder)):
@@ -126,6 +169,15 @@ def find_project(folder: str | os.PathLike[str] | None, project_dir: str | os.Pa
         if _exists(directory):
             return open_project(None, directory)
     raise ShoeboxError(f"there is no project for {folder} yet", f"shoebox embed {folder} makes one")
+
+
+def _find_remote(place: Place, project_dir: str | os.PathLike[str] | None) -> Project:
+    directory = beside(place) if project_dir is None else _resolved(project_dir)
+    if project_dir is None and not _exists(directory):
+        raise ShoeboxError(f"there is no project for {place.root} here yet", f"shoebox embed {place.root} makes one")
+    project = open_project(None, directory)
+    _require_place(project, place)
+    return project
 
 
 def reopen(directory: Path) -> Project:
@@ -181,6 +233,12 @@ def _directory_beside(source: Path) -> tuple[Path, list[str]]:
     elsewhere = _user_dir("projects", source)
     _make(elsewhere)
     return elsewhere, [f"{source} cannot be written: its project is in {elsewhere}"]
+
+
+def _make_new(directory: Path) -> None:
+    _make(directory)
+    if not _exists(directory) and any(directory.iterdir()):
+        raise ShoeboxError(f"{directory} is not empty, and no project", "name a new folder with --project DIR")
 
 
 def _make(directory: Path) -> None:

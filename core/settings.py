@@ -54,6 +54,12 @@ class Settings:
     """Pictures encoded at a time; 0: what suits the device."""
     decode_threads: int = 0
     """Threads that decode; 0: one a core."""
+    downloads: int = 32
+    """Pictures downloaded at a time."""
+    downloads_per_host: int = 6
+    """Of them, from one host."""
+    reddit_archive: str = "https://arctic-shift.photon-reddit.com"
+    """Where the posts of a subreddit are asked for; a mirror speaks the same."""
     idle: float = 60.0
     """Seconds without work after which the worker leaves."""
     live_clusters: int = 6

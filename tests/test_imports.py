@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "pocket"},
     {"catalog", "sources", "imaging", "settings"},
     {"project", "encoders"},
-    {"export", "clustering", "annotation", "naming", "search"},
+    {"export", "clustering", "annotation", "naming", "search", "twins"},
     {"embedding"},
     {"jobs"},
 )
@@ -24,6 +24,7 @@ BESIDE = {
     ("demo", "pocket"),
     ("export", "clustering"),
     ("pocket", "errors"),
+    ("twins", "clustering"),
 }
 """Subjects of one floor of which the first may use the second."""
 LOOSE = {"demo"}
@@ -66,12 +67,24 @@ def test_the_engine_never_loads_a_terminal_library():
 
 
 def test_the_command_starts_without_the_heavy_libraries():
-    heavy = {"torch", "sklearn", "PIL", "open_clip", "timm", "scipy", "numba", "pyarrow"}
+    heavy = {
+        "torch",
+        "sklearn",
+        "PIL",
+        "open_clip",
+        "timm",
+        "scipy",
+        "numba",
+        "pyarrow",
+        "httpx2",
+        "httpcore2",
+        "botocore",
+    }
     assert not loaded_by("import tui.__main__, tui.cli, tui.stages, tui.inform, tui.follow") & heavy
 
 
 def test_a_client_of_the_worker_needs_none_of_what_the_work_needs():
-    heavy = {"torch", "sklearn", "PIL", "open_clip", "timm", "scipy"}
+    heavy = {"torch", "sklearn", "PIL", "open_clip", "timm", "scipy", "httpx2", "httpcore2", "botocore"}
     assert not loaded_by("import core.jobs.client, core.jobs.worker") & heavy
 
 

@@ -98,6 +98,7 @@ def demo(
 @options.exporting
 @click.option("--stages", metavar="STAGE,...", default="embed,cluster,export", show_default=True, help="Only these.")
 @options.embedding
+@options.source
 @options.detachable
 def run(stages: str, **given: Any) -> None:
     """Embed, cluster and export in one go."""
@@ -110,6 +111,7 @@ def run(stages: str, **given: Any) -> None:
 @shoebox.command()
 @options.common
 @options.embedding
+@options.source
 @options.detachable
 def embed(**given: Any) -> None:
     """Embed what is new or changed."""
@@ -120,13 +122,63 @@ def embed(**given: Any) -> None:
 
 @shoebox.command()
 @options.common
+@options.source
+@options.detachable
+def download(**given: Any) -> None:
+    """Download what a list, a subreddit or a bucket has; embed does so, too."""
+    from tui.stages import Request, run_download
+
+    run_download(Request.of(given))
+
+
+@shoebox.command()
+@options.common
 @options.clustering
+@options.source
 @options.detachable
 def cluster(**given: Any) -> None:
     """Group what is embedded; numbers and names carry over from the last run."""
     from tui.stages import Request, clustering_of, run_cluster
 
     run_cluster(Request.of(given), clustering_of(given))
+
+
+@shoebox.command()
+@options.common
+@click.argument("query", required=False, default="")
+@options.finding
+def search(query: str, **given: Any) -> None:
+    """Find pictures by words, by pictures (--like), or both.
+
+    QUERY is a caption, "a red car at night", or several with weights, "cat:1.0 -dog:0.5": a minus leads away, quotes
+    hold a phrase together. One that begins with a minus comes after --: shoebox search PATH -- "-dog".
+    """
+    from tui.search import run_search
+    from tui.stages import Request
+
+    run_search(Request.of(given), query, given)
+
+
+@shoebox.command()
+@options.common
+@click.option("--threshold", type=click.FloatRange(0.8, 1), default=0.97, show_default=True, help="Least cosine.")
+@click.option(
+    "--keep",
+    metavar="RULE,...",
+    default="area,file,path",
+    show_default=True,
+    help="Keep the one with the most pixels, then the biggest file, then the first path; also oldest, newest.",
+)
+@click.option("--trash", is_flag=True, help="Put the rest into the trash: one edit, which undo takes back.")
+def twins(threshold: float, keep: str, trash: bool, **given: Any) -> None:
+    """Find pictures so alike that one of each group is enough; no file is touched.
+
+    In a group every picture is as near to every other as --threshold says; copies are found in any case.
+    """
+    from tui.search import run_twins
+    from tui.stages import Request
+
+    run_twins(Request.of(given), threshold=threshold, keep=keep, trash=trash)
 
 
 @shoebox.command()
@@ -181,7 +233,7 @@ def stop(**given: Any) -> None:
 
 
 @shoebox.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=options.Place(path_type=Path))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--project", type=click.Path(path_type=Path), help="The project is kept in this folder.")
 @click.option("--restore", is_flag=True, help="Take them out of the trash.")

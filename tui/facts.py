@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.catalog import clusterings, encoders, images, sources
 from core.catalog.paths import shown
+from core.sources.places import REMOTE
 
 if TYPE_CHECKING:
     from core.catalog.database import Database
@@ -51,7 +52,7 @@ def read_facts(project: Project, db: Database) -> Facts:
 
 def place_of(project: Project, db: Database) -> str:
     """Where a project's pictures lie; more than one place is said."""
-    roots = [project.root_of(source) for source in sources.all_sources(db)]
+    roots = [s.root if s.kind in REMOTE else project.root_of(s) for s in sources.all_sources(db)]
     if not roots:
         return short_path(os.fsencode(project.directory))
     more = f" and {len(roots) - 1} more" if len(roots) > 1 else ""

@@ -93,19 +93,31 @@ def _figures(stage: str, data: dict[str, Any]) -> tuple[float, float | None, str
         return 0, None, f"{data['found']:,} pictures found"
     if stage == "embedding":
         return data["done"] + data["failed"], data["total"], _embedding(data)
+    if stage == "fetching":
+        return data["done"] + data["failed"] + data["refused"], data["total"] or None, fetching(data)
     if stage == "downloading":
         done, total = data.get("done") or 0, data.get("total") or None
         size = f" of {total / 1e6:,.0f}" if total else ""
         return done, total, f"{data.get('what', '')} {done / 1e6:,.0f}{size} MB"
     if "share" in data:
         return data["share"], 1, data.get("message", "")
-    if data.get("total"):
-        return data.get("done", 0), data["total"], data.get("message", "")
-    return 0, None, data.get("message", "")
+    return data.get("done", 0), data.get("total") or None, data.get("message", "")
+
+
+def fetching(data: dict[str, Any]) -> str:
+    """How far downloads are."""
+    more = "+" if data["listing"] else ""
+    parts = [f"{data['done']:,}/{data['total']:,}{more}"]
+    if missed := data["failed"] + data["refused"]:
+        parts.append(f"{missed:,} failed")
+    parts.append(f"{data['megabytes']:,.0f} MB, {data['pictures_per_second']:,.0f}/s")
+    return ", ".join(parts)
 
 
 def _embedding(data: dict[str, Any]) -> str:
     parts = [f"{data['done']:,}/{data['total']:,}"]
+    if coming := data.get("downloads"):
+        parts.append(f"downloads {fetching(coming)}")
     if data["failed"]:
         parts.append(f"{data['failed']:,} failed")
     parts.append(f"{data['images_per_second']:,.0f} pictures/s")

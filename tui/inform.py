@@ -7,14 +7,16 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, encoders, images, jobs, sources
+from core.catalog import clusterings, downloads, encoders, images, jobs, sources
 from core.catalog.paths import path_fields, shown
 from core.jobs.endpoint import worker_lives
+from core.sources.places import REMOTE
 from tui.figures import count, duration
 from tui.report import print_json, print_table
 
 if TYPE_CHECKING:
     from core.catalog.database import Database
+    from core.catalog.sources import Source
     from core.project import Project
     from tui.stages import Request
 
@@ -29,7 +31,9 @@ def show_info(request: Request, *, failed: bool) -> None:
         return
     print(f"project      {shown(os.fsencode(project.directory))}")
     for source in document["sources"]:
-        print(f"source       {source['root']}")
+        print(f"source       {source.get('origin', source['root'])}")
+    if "downloads" in document:
+        _print_downloads(document["downloads"])
     print(
         f"pictures     {document['images']:,}, {document['embedded']:,} embedded, {document['failed']:,} failed,"
         f" {document['missing']:,} missing, {document['trashed']:,} in the trash"
@@ -40,7 +44,7 @@ def show_info(request: Request, *, failed: bool) -> None:
     for job in document["jobs"][:3]:
         print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
     for failure in document.get("failures", []):
-        print(f"{failure['path']}: {failure['reason']}")
+        print(f"{failure.get('url') or failure['path']}: {failure['reason']}")
 
 
 def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
     encoder = encoders.last(db)
     document: dict[str, Any] = {
         "project": str(project.directory),
-        "sources": [{"kind": s.kind, "root": shown(project.root_of(s))} for s in sources.all_sources(db)],
+        "sources": [{"kind": s.kind, "root": shown(project.root_of(s))} | _origin(s) for s in sources.all_sources(db)],
         "images": counts.images,
         "embedded": images.count_embedded(db, encoder.id) if encoder else 0,
         "failed": counts.failed,
@@ -77,9 +81,35 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
             for job in jobs.recent(db)
         ],
     }
+    if any(source.kind in REMOTE for source in sources.all_sources(db)):
+        document["downloads"] = dataclasses.asdict(downloads.counts(db)) | {"tags": downloads.tag_counts(db)}
     if failed:
-        document["failures"] = [path_fields(i.path) | {"reason": i.error} for i in images.failed(db)]
+        unusable = images.failed(db)
+        origins = downloads.origins(db, (i.id for i in unusable))
+        document["failures"] = [
+            path_fields(i.path) | {"reason": i.error} | ({"url": origins[i.id][0]} if i.id in origins else {})
+            for i in unusable
+        ]
+        document["failures"] += [
+            {"url": missed.url, "reason": f"{missed.reason}: {missed.error}"} for missed in downloads.failures(db)
+        ]
     return document
+
+
+def _origin(source: Source) -> dict[str, Any]:
+    """Where a source's pictures are downloaded from, and what was asked of it."""
+    if source.kind not in REMOTE:
+        return {}
+    return {"origin": shown(source.root), "options": source.options}
+
+
+def _print_downloads(counts: dict[str, Any]) -> None:
+    print(
+        f"downloads    {counts['known']:,} URLs, {counts['done']:,} done, {counts['waiting']:,} waiting,"
+        f" {counts['failed']:,} failed, {counts['refused']:,} refused"
+    )
+    for reason, number in counts["reasons"].items():
+        print(f"             {number:,} {reason}")
 
 
 def show_encoders(*, as_json: bool) -> None:

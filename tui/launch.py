@@ -38,7 +38,7 @@ def open_app(
     Raises UsageError where there is no terminal, ShoeboxError where the project cannot be opened.
     """
     if path is not None and is_later(path):
-        raise UsageError(later_words(path), "name a folder of pictures")
+        raise UsageError(later_words(path), f"shoebox run {path} sorts it without a screen")
     if not interactive():
         raise UsageError("the terminal app needs a terminal", "shoebox run PATH sorts a folder without one")
     project = _project(path, project_dir)

@@ -11,7 +11,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SETTING_OPTIONS = ("encoder", "weights", "model_config", "device", "seed")
+SETTING_OPTIONS = ("encoder", "weights", "model_config", "device", "seed", "max_file_mb")
 """The common options that are settings of the same name."""
 
 
@@ -39,12 +39,16 @@ def screen(command: Command) -> Command:
 
 
 class Place(click.Path):
-    """A path, but not an empty one: `shoebox run "$UNSET"` does not mean where the user stands."""
+    """A source: a path (not an empty one: `shoebox run "$UNSET"` does not mean where the user stands), or its text."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Fails for an empty one."""
+        """The path; what names no file as it was written. Fails for an empty one."""
+        from core.sources.places import names_remote
+
         if value == "":
             self.fail("is empty", param, ctx)
+        if isinstance(value, str) and (names_remote(value) or value.startswith(("http://", "https://"))):
+            return value
         return super().convert(value, param, ctx)
 
 
@@ -62,6 +66,28 @@ def common(command: Command) -> Command:
             click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
             click.option("--quiet", is_flag=True, help="No progress."),
             click.option("--yes", is_flag=True, help="Answer yes to what would be asked."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+REMOTE_OPTIONS = ("after", "before", "limit", "sample", "retry_failed", "allow_private", "endpoint")
+"""The options of a source, under their names in a job's parameters."""
+
+
+def source(command: Command) -> Command:
+    """What to take of a source, and how to download it."""
+    for option in reversed(
+        (
+            click.option("--sample", type=click.IntRange(min=0), help="So many pictures, evenly spaced; 0: all."),
+            click.option("--limit", type=click.IntRange(min=0), help="No more downloads than this; 0: no limit."),
+            click.option("--after", metavar="TIME", help="reddit: posts after a date, or an age such as 30d."),
+            click.option("--before", metavar="TIME", help="reddit: posts before it."),
+            click.option("--endpoint", metavar="URL", help="s3: where the bucket is, if not at Amazon."),
+            click.option("--retry-failed", is_flag=True, help="Try the downloads that failed again."),
+            click.option("--allow-private", is_flag=True, help="Download from private addresses, too."),
+            click.option("--max-file-mb", type=click.IntRange(min=1), help="Refuse larger files.  [default: 512]"),
         )
     ):
         command = option(command)
@@ -98,6 +124,25 @@ def exporting(command: Command) -> Command:
                 "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
             ),
             click.option("--truth", type=click.Choice(["folders"]), help="Compare with the folders pictures lie in."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def finding(command: Command) -> Command:
+    """What to search for, and what becomes of what is found."""
+    for option in reversed(
+        (
+            click.option("--like", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A picture."),
+            click.option("--cluster", metavar="N|NAME", help="Only inside this cluster; unclustered: in none."),
+            click.option("--most", type=click.IntRange(1, 5000), default=20, show_default=True, help="Results."),
+            click.option("--save-as", metavar="NAME", help="Make a cluster of the result."),
+            click.option("--output", type=click.Path(path_type=Path), help="Folder to make of the result."),
+            click.option(
+                "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
+            ),
+            click.option("--print0", is_flag=True, help="Print the paths alone, each ended by a zero byte."),
         )
     ):
         command = option(command)

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, images
+from core.catalog import clusterings, downloads, images
 from core.catalog.paths import shown
 from core.project import Project
 from tui.figures import count, duration
@@ -41,6 +41,7 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
         if "done" in result:
             _print_embedded(project, result)
         found = clusterings.clusters_of(db, run.id)
+        urls = downloads.origins(db, (c.representative for c in found))
         print(
             f"{count(len(found), 'cluster')} of {count(run.images, 'picture')} in {duration(run.seconds)}: "
             f"{run.route}; {run.unclustered:,} unclustered, silhouette {_number(run.silhouette)}"
@@ -54,7 +55,9 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
                     f"{c.size:,}",
                     _number(c.cohesion),
                     _number(c.silhouette),
-                    shown(images.get(db, c.representative).path),
+                    urls[c.representative][0]
+                    if c.representative in urls
+                    else shown(images.get(db, c.representative).path),
                 )
                 for c in found
             ],
@@ -131,7 +134,32 @@ def _table(header: list[str], rows: list[list[str]]) -> Table:
     return table
 
 
+def downloaded(project: Project, result: Result, *, as_json: bool) -> None:
+    """What downloads came to."""
+    if as_json:
+        print_json(result)
+        return
+    _print_downloaded(project, result["downloads"])
+
+
+def _print_downloaded(project: Project, came: Result) -> None:
+    in_all = came["in_all"]
+    parts = [f"{count(came['downloaded'], 'picture')} downloaded, {came['megabytes']:,.1f} MB"]
+    if in_all["duplicates"]:
+        parts.append(f"{in_all['duplicates']:,} of all {in_all['done']:,} the same as another")
+    print(", ".join(parts))
+    if in_all["reasons"]:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in in_all["reasons"].items())
+        print(
+            f"not downloaded: {reasons}: shoebox info {_where(project)} --failed lists them, --retry-failed tries again"
+        )
+    if came["bad_lines"]:
+        print(f"{count(came['bad_lines'], 'line')} passed over: {came['bad'][0]}")
+
+
 def _print_embedded(project: Project, result: Result) -> None:
+    if "downloads" in result:
+        _print_downloaded(project, result["downloads"])
     parts = [f"{count(result['done'], 'picture')} embedded"]
     if result["done"]:
         rate = (result["done"] + result["failed"]) / max(result["seconds"], 0.01)

@@ -17,6 +17,7 @@ from core.jobs.embed import recorded_encoder
 from core.project import Project, open_project
 from core.settings import Settings, environment_of
 from tui import options, report
+from tui.downloads import announce
 from tui.figures import count
 from tui.follow import follow
 
@@ -28,20 +29,23 @@ Given = dict[str, Any]
 class Request:
     """What every stage was given."""
 
-    path: Path | None
+    path: Path | str | None
+    """A folder or a list; a text for a source that is no file."""
     project: Path | None = None
     settings: Given = field(default_factory=dict)
     as_json: bool = False
     quiet: bool = False
     detach: bool = False
     live: bool = False
+    source: Given = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Given) -> Request:
         """The request in a command's parameters."""
-        settings = {name: given[name] for name in options.SETTING_OPTIONS if given[name] is not None}
+        settings = {name: given[name] for name in options.SETTING_OPTIONS if given.get(name) is not None}
+        source = {name: given[name] for name in options.REMOTE_OPTIONS if given.get(name) not in (None, False)}
         flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live")}
-        return cls(given["path"], given["project"], settings, **flags)
+        return cls(given["path"], given["project"], settings, source=source, **flags)
 
     def open(self) -> Project:
         """The project, made where there is none; says where it was put if that is not where one looks for it."""
@@ -102,7 +106,7 @@ def run_stages(request: Request, stages: tuple[str, ...], *, clustering: Given, 
 def _run_stages(request: Request, project: Project, stages: tuple[str, ...], clustering: Given, export: Given) -> None:
     settings = request.settings_for(project)
     cluster_settings = dataclasses.asdict(_cluster_settings(clustering, settings))
-    result = _do(
+    result = do_job(
         request,
         project,
         "run",
@@ -126,16 +130,25 @@ def run_embed(request: Request) -> None:
     """`shoebox embed`."""
     project = request.open()
     settings = request.settings_for(project)
-    result = _do(request, project, "embed", {"settings": dataclasses.asdict(settings), "live": request.live})
+    result = do_job(request, project, "embed", {"settings": dataclasses.asdict(settings), "live": request.live})
     if result is not None:
         report.embedding(project, result, as_json=request.as_json)
+
+
+def run_download(request: Request) -> None:
+    """`shoebox download`: what embed does first, alone."""
+    project = request.open()
+    settings = request.settings_for(project)
+    result = do_job(request, project, "download", {"settings": dataclasses.asdict(settings)})
+    if result is not None:
+        report.downloaded(project, result, as_json=request.as_json)
 
 
 def run_cluster(request: Request, clustering: Given) -> None:
     """`shoebox cluster`; a folder that was never embedded is embedded first."""
     project = request.open()
     settings = request.settings_for(project)
-    if not _is_embedded(project, settings):
+    if not is_embedded(project, settings):
         _run_stages(request, project, ("embed", "cluster"), clustering, {})
         return
     params = {
@@ -143,7 +156,7 @@ def run_cluster(request: Request, clustering: Given) -> None:
         "clustering": dataclasses.asdict(_cluster_settings(clustering, settings)),
         "scan": True,
     }
-    result = _do(request, project, "cluster", params)
+    result = do_job(request, project, "cluster", params)
     if result is not None:
         report.clusters(project, result, as_json=request.as_json)
 
@@ -161,7 +174,7 @@ def run_export(request: Request, export: Given, *, print0: bool) -> None:
         _run_stages(request, project, ("embed", "cluster", "export"), {}, export)
         return
     params = {"settings": dataclasses.asdict(settings), "export": _export_params(export), "scan": True}
-    result = _do(request, project, "export", params)
+    result = do_job(request, project, "export", params)
     if result is not None:
         report.exported(result, as_json=request.as_json)
 
@@ -182,9 +195,13 @@ def run_trash(request: Request, files: tuple[Path, ...], *, restore: bool) -> No
         print(f"{count(number, 'picture')} {'restored' if restore else 'put into the trash'}")
 
 
-def _do(request: Request, project: Project, kind: str, params: Given) -> Given | None:
+def do_job(request: Request, project: Project, kind: str, params: Given) -> Given | None:
     """Has a job done and gives its result; None where it was left running."""
     environment = request.environment(project)
+    if kind in ("embed", "run", "download"):
+        if request.source:
+            params |= {"source": request.source}
+        announce(request, project, environment)
     with Client(project, environment, say=options.error) as client:
         job_id = client.submit(kind, params)
         if request.detach:
@@ -212,7 +229,8 @@ def _numbers(text: str) -> list[int]:
         raise UsageError(f"--clusters {text} is no list of numbers", "write it as 1,3,7") from None
 
 
-def _is_embedded(project: Project, settings: Settings) -> bool:
+def is_embedded(project: Project, settings: Settings) -> bool:
+    """Whether anything is embedded with the encoder that the settings name."""
     record = recorded_encoder(project, settings)
     return record is not None and record.rows > 0
 

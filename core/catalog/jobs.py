@@ -123,6 +123,19 @@ def flags(db: Database, job_id: int) -> tuple[bool, bool]:
     return bool(row["cancel"]), bool(row["paused"])
 
 
+def newer_waits(db: Database, kind: str, session: str) -> bool:
+    """Whether another job of this kind, of the same `session` in its parameters, waits already."""
+    waiting = "kind = ? AND state = 'queued' AND lane = 'interactive' AND json_extract(params, '$.session') = ?"
+    return db.value(f"SELECT 1 FROM jobs WHERE {waiting} LIMIT 1", (kind, session)) is not None
+
+
+def forget(db: Database, kind: str, *, seconds: float) -> None:
+    """Deletes the jobs of a kind that ended so long ago: of those there are many, and nobody asks for them again."""
+    ended = "kind = ? AND state IN ('done', 'failed', 'cancelled') AND finished < ?"
+    if db.value(f"SELECT 1 FROM jobs WHERE {ended} LIMIT 1", (kind, time.time() - seconds)) is not None:
+        db.execute(f"DELETE FROM jobs WHERE {ended}", (kind, time.time() - seconds))
+
+
 def take_up_orphans(db: Database, *, most_attempts: int) -> None:
     """Sees to jobs that a dead worker left running: cancels, queues again, or gives up after `most_attempts`.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
@@ -50,17 +51,19 @@ def embed(
     live: bool,
     report: Callable[[EmbedProgress], None],
     checkpoint: Callable[[], None],
+    arrivals: Arrivals | None = None,
 ) -> EmbedProgress:
     """Embeds every picture that lacks an embedding of this encoder; gives the last progress.
 
+    With `arrivals`, pictures come in meanwhile (they are downloaded): it goes on until no more do.
     `models` are copies of one encoder, one a device. `checkpoint` is called between two batches: it may block
     (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next.
     """
     # Reading pages is done by whichever thread of the pipeline needs the next picture, one at a time.
     with project.database() as db, project.database(shared=True) as reading:
-        run = _Run(project, db, models, record, settings, live=live)
+        run = _Run(project, db, models, record, settings, live=live, arrivals=arrivals)
         try:
-            run.start(_pictures(reading, record.id))
+            run.start(_pictures(reading, record.id, run.more_may_come))
             while run.take(TICK_SECONDS):
                 report(run.progress)
                 checkpoint()
@@ -68,6 +71,16 @@ def embed(
             run.stop()
         report(run.progress)
         return run.progress
+
+
+class Arrivals(Protocol):
+    """Pictures that come into the catalog while others are embedded."""
+
+    def number(self) -> int:
+        """How many have come so far."""
+
+    def over(self) -> bool:
+        """Whether no more will come."""
 
 
 class _Run:
@@ -82,8 +95,11 @@ class _Run:
         settings: Settings,
         *,
         live: bool,
+        arrivals: Arrivals | None,
     ) -> None:
         self._db = db
+        self._arrivals = arrivals
+        self._stopping = threading.Event()
         self._models = models
         self._record = record
         self._settings = settings
@@ -98,11 +114,14 @@ class _Run:
         self._recent: deque[int] = deque(maxlen=SHOWN)
         self._failures: deque[tuple[int, str]] = deque(maxlen=SHOWN)
         self._published = 0.0
+        # What comes between the two lines is counted by one of them, or for a moment by neither.
+        self._base = images.count_to_embed(db, record.id)
+        self._before = arrivals.number() if arrivals else 0
         self._pipeline: Pipeline | None = None
         self.progress = EmbedProgress(
             encoder=record.spec,
             precision=models[0].precision,
-            total=images.count_to_embed(db, record.id),
+            total=self._base,
             unchanged=images.count_embedded(db, record.id),
         )
 
@@ -123,6 +142,10 @@ class _Run:
         )
         self._pipeline.start()
 
+    def more_may_come(self) -> bool:
+        """Whether to wait for another picture."""
+        return self._arrivals is not None and not self._stopping.is_set() and not self._arrivals.over()
+
     def take(self, timeout: float) -> bool:
         """Commits what has come out of the pipeline, and brings the progress up to it; False at the end."""
         assert self._pipeline is not None
@@ -137,6 +160,7 @@ class _Run:
         return True
 
     def stop(self) -> None:
+        self._stopping.set()
         if self._pipeline is not None:
             self._pipeline.stop()
         if self._live is not None:
@@ -175,6 +199,8 @@ class _Run:
     def _update(self, pipeline: Pipeline) -> None:
         self._figures.sample()
         seen = self.progress.done + self.progress.failed
+        if self._arrivals is not None:
+            self.progress.total = max(self._base + self._arrivals.number() - self._before, seen)
         rate = self._meter.update(seen)
         self.progress.images_per_second = rate
         self.progress.seconds = time.monotonic() - self._began
@@ -187,12 +213,19 @@ class _Run:
         self.progress.failures = list(self._failures)
 
 
-def _pictures(db: Database, encoder_id: int) -> Iterator[Image]:
+def _pictures(db: Database, encoder_id: int, more_may_come: Callable[[], bool]) -> Iterator[Image]:
     """What is to be embedded, a page at a time: the catalog changes while this goes on."""
     last = 0
-    while page := images.to_embed(db, encoder_id, after=last, limit=PAGE):
-        yield from page
-        last = page[-1].id
+    while True:
+        wait = more_may_come()  # asked before the page: what came until the end is on the last one
+        page = images.to_embed(db, encoder_id, after=last, limit=PAGE)
+        if page:
+            yield from page
+            last = page[-1].id
+        elif not wait:
+            return
+        else:
+            time.sleep(TICK_SECONDS)
 
 
 def _live_clusters(project: Project, db: Database, record: EncoderRecord, settings: Settings) -> LiveClusters:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
-from core.catalog import clusterings, encoders, sources
+from core.catalog import clusterings, downloads, encoders, sources
 from core.catalog.clusterings import Cluster, ClusteringRecord, Member
 from core.catalog.database import Database
 from core.catalog.encoders import EncoderRecord
+from core.catalog.paths import shown
 from core.errors import UsageError
 from core.project import Project
+from core.sources.places import REMOTE
 
 SAID = 50
 """Cluster numbers that an error names at most."""
@@ -20,10 +23,14 @@ SAID = 50
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A source of the project, and where it lies now (an absolute path)."""
+    """A source of the project, and where its pictures lie now (an absolute path).
+
+    `origin`: where they were downloaded from; empty for a folder.
+    """
 
     kind: str
     path: bytes
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Contents:
     groups: list[Group]
     unclustered: list[Member]
     _source_places: dict[int, int]
+    _origins: dict[int, tuple[str, list[str]]] = field(default_factory=dict)
 
     @property
     def clustered(self) -> int:
@@ -69,6 +77,10 @@ class Contents:
     def source_of(self, member: Member) -> int:
         """The position in `roots` of the source that a picture comes from."""
         return self._source_places[member.source]
+
+    def url_of(self, member: Member) -> tuple[str, list[str]] | None:
+        """The URL that a picture was downloaded from, and its tags; None for one of a folder."""
+        return self._origins.get(member.image)
 
     def origin_of(self, member: Member) -> bytes:
         """The absolute path of a picture."""
@@ -100,15 +112,22 @@ def read_contents(
         loose = list(clusterings.members(db, clustering.id, None)) if numbers is None or unclustered else []
         found = sources.all_sources(db)
         encoder = encoders.get(db, clustering.encoder)
+        remote = {source.id for source in found if source.kind in REMOTE}
+        brought = (m.image for m in chain(loose, *(g.members for g in groups)) if m.source in remote)
+        origins = downloads.origins(db, brought)
     return Contents(
         clustering=clustering,
         encoder=encoder,
-        roots=[Root(source.kind, project.root_of(source)) for source in found],
+        roots=[
+            Root(source.kind, project.root_of(source), shown(source.root) if source.id in remote else "")
+            for source in found
+        ],
         numbers=existing,
         selection=None if numbers is None else sorted(chosen),
         groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
         unclustered=loose,
         _source_places={source.id: place for place, source in enumerate(found)},
+        _origins=origins,
     )
 
 

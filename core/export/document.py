@@ -79,7 +79,10 @@ def head(contents: Contents) -> Document:
         "seed": run.seed,
         "silhouette": finite(run.silhouette),
         "settings": _rounded(run.settings),
-        "sources": [{"kind": root.kind, **path_fields(root.path)} for root in contents.roots],
+        "sources": [
+            {"kind": root.kind, **path_fields(root.path)} | ({"origin": root.origin} if root.origin else {})
+            for root in contents.roots
+        ],
         "selection": contents.selection,
         "summary": {
             "total_images": contents.clustered + len(contents.unclustered),
@@ -116,6 +119,8 @@ def member_entry(contents: Contents, member: Member, files: Mapping[int, str] | 
         "height": member.height,
         "hash": member.hash.hex(),
     }
+    if (origin := contents.url_of(member)) is not None:
+        entry["url"], entry["tags"] = origin
     if files and member.image in files:
         entry["file"] = files[member.image]
     return entry

@@ -97,7 +97,7 @@ class _Export:
     def run(self) -> ExportResult:
         contents, settings = self.contents, self.settings
         roots = [root.path for root in contents.roots]
-        target = choose_target(settings.output, settings.working_directory, roots)
+        target = choose_target(settings.output, settings.working_directory, roots, name=self._name())
         placements = self._placements()
         check_space(target, self._sizes(placements))
         with new_folder(target, self.project) as new:
@@ -123,6 +123,11 @@ class _Export:
             skipped=placed.skipped,
             truth=self.truth,
         )
+
+    def _name(self) -> bytes:
+        """What the pictures are called: as their folder, or as the project that downloaded them."""
+        root = self.contents.roots[0]
+        return os.fsencode(self.project.directory.stem) if root.origin else os.path.basename(root.path)
 
     def _leaves_out_unclustered(self) -> bool:
         """Whether everything was asked for but those: who names clusters, or wants no pictures, expects none."""
@@ -161,7 +166,7 @@ class _Export:
             pieces = page.page_pieces(
                 self.contents,
                 thumbnails.get,
-                title=shown(os.path.basename(self.contents.roots[0].path)) or "pictures",
+                title=shown(self._name()) or "pictures",
                 files=placed.files,
                 previews=self.settings.page_previews,
                 truth=self.truth,

@@ -33,8 +33,8 @@ class NewFolder:
     final: Path | None = None
 
 
-def choose_target(output: str | None, working_directory: str, roots: Sequence[bytes]) -> Path:
-    """The folder to be made, absolute: `output`, or `NAME-DATE` named after the first root.
+def choose_target(output: str | None, working_directory: str, roots: Sequence[bytes], *, name: bytes) -> Path:
+    """The folder to be made, absolute: `output`, or `NAME-DATE`.
 
     The default lies in the working directory, or in the nearest folder above it that no source holds. Raises
     UsageError where `output` lies in a source, by whatever link.
@@ -50,7 +50,7 @@ def choose_target(output: str | None, working_directory: str, roots: Sequence[by
         return target
     here = Path(os.path.normpath(working_directory))
     ending = f"-{datetime.date.today().isoformat()}"
-    dated = safe_name(os.path.basename(roots[0]), fallback="pictures", max_bytes=MAX_BYTES - len(ending)) + ending
+    dated = safe_name(name, fallback="pictures", max_bytes=MAX_BYTES - len(ending)) + ending
     for folder in (here, *here.parents):
         if _holding_root(folder / dated, roots) is None:
             return folder / dated

@@ -21,9 +21,12 @@ CSV_NAME = "clusters.csv"
 PARQUET_NAME = "clusters.parquet"
 COLUMNS = (
     *("path", "path_b64", "source", "cluster", "name", "score", "representative", "preview"),
-    *("hash", "width", "height", "file"),
+    *("hash", "width", "height", "file", "url", "tags"),
 )
-"""As in clusters.json; `path_b64`, `cluster` (the unclustered), `name` and `file` may be empty."""
+"""As in clusters.json; `path_b64`, `cluster` (the unclustered), `name`, `file`, `url` and `tags` may be empty.
+
+`tags` are the lists, or the subreddit, that name a downloaded picture, with semicolons between them.
+"""
 CHUNK = 10_000
 """Rows written at a time."""
 
@@ -80,6 +83,7 @@ def _row(
     files: Mapping[int, str],
 ) -> Row:
     path = path_fields(member.path)
+    url, tags = contents.url_of(member) or (None, [])
     return (
         path["path"],
         path.get("path_b64"),
@@ -93,6 +97,8 @@ def _row(
         member.width,
         member.height,
         files.get(member.image),
+        url,
+        ";".join(tags) or None,
     )
 
 

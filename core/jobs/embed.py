@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
-from core.catalog import encoders, sources
+from core.catalog import encoders, images, sources
 from core.catalog.encoders import EncoderRecord
 from core.embedding.progress import EmbedProgress
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
 from core.errors import ShoeboxError
 from core.jobs.context import JobContext
+from core.jobs.download import Downloads, downloading, remember_options
 from core.jobs.scan import ScanReport, scan
 from core.project import Project
 from core.settings import Settings
+from core.sources.places import REMOTE
 
 
 def embed_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Embeds the project's pictures; `params["live"]` forms clusters meanwhile. Gives counts as data."""
-    report = scan_sources(context)
-    record, progress = embed_pictures(context, live=bool(params.get("live")))
-    return {"scan": report, "encoder": record.spec} | summary_of(progress)
+    report = scan_sources(context, params)
+    record, progress, brought = bring_and_embed(context, params)
+    return {"scan": report, "encoder": record.spec} | summary_of(progress) | brought
 
 
 def summary_of(progress: EmbedProgress) -> dict[str, Any]:
@@ -35,11 +38,54 @@ def summary_of(progress: EmbedProgress) -> dict[str, Any]:
     }
 
 
-def scan_sources(context: JobContext) -> dict[str, int]:
+def bring_and_embed(context: JobContext, params: dict[str, Any]) -> tuple[EncoderRecord, EmbedProgress, dict[str, Any]]:
+    """Embeds the project's pictures while those of its remote sources come in.
+
+    Gives the encoder, the last progress, and what the downloads came to (empty where there are none). An error of the
+    downloads is raised once what came is embedded.
+    """
+    live = bool(params.get("live"))
+    with downloading(context, params) as bringing:
+        if bringing is None:
+            return *embed_pictures(context, live=live), {}
+        _wait_for_pictures(context, bringing)
+        record, progress = embed_pictures(context, live=live, bringing=bringing)
+        bringing.check()
+        return record, progress, {"downloads": bringing.result()}
+
+
+def _wait_for_pictures(context: JobContext, bringing: Downloads) -> None:
+    """No model is loaded for nothing: there is a picture when this returns."""
+
+    def any_picture() -> bool:
+        with context.project.database() as db:
+            return images.counts(db).images > 0
+
+    while not bringing.over() and not bringing.number():
+        if any_picture():
+            return
+        context.checkpoint()
+        context.progress(bringing.progress())
+        time.sleep(0.1)
+    context.progress(bringing.progress(), now=True)
+    if any_picture():
+        return
+    bringing.check()
+    came = bringing.result()
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in came["in_all"]["reasons"].items())
+    todo = "shoebox info --failed lists what failed, and why"
+    if "private address" in came["in_all"]["reasons"]:
+        todo = f"--allow-private downloads from your own network; {todo}"
+    raise ShoeboxError(f"no picture came in ({reasons or 'the source lists none'})", todo)
+
+
+def scan_sources(context: JobContext, params: dict[str, Any] | None = None) -> dict[str, int]:
     """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`.
 
-    A folder that is gone as a whole is an error: its pictures are not marked missing for an unplugged disk.
+    A folder that is gone as a whole is an error: its pictures are not marked missing for an unplugged disk. Sources
+    that are downloaded are left to the downloads. `params["source"]` may ask for a sample.
     """
+    asked = (params or {}).get("source") or {}
     totals = ScanReport().as_dict()
 
     def progress(report: ScanReport) -> None:
@@ -47,22 +93,32 @@ def scan_sources(context: JobContext) -> dict[str, int]:
         context.progress({"stage": "scanning", **report.as_dict()})
 
     with context.project.database() as db, context.project.database() as reading:
-        for source in sources.all_sources(db):
+        known = sources.all_sources(db)
+        for source in known:
+            if source.kind in REMOTE:
+                continue
+            options = remember_options(db, source, {"sample": asked.get("sample")}).options
+            sample = int(options.get("sample", 0))
             root = context.project.root_of(source)
-            report = scan(db, reading, source, root, progress=progress)
+            report = scan(db, reading, source, root, progress=progress, sample=sample)
             context.progress({"stage": "scanning", **report.as_dict()}, now=True)
             for name, number in report.as_dict().items():
                 totals[name] += number
-        if totals["found"] == 0:
-            roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in sources.all_sources(db))
+        if totals["found"] == 0 and not any(source.kind in REMOTE for source in known):
+            roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in known)
             raise ShoeboxError(
                 f"there are no pictures in {roots}", "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are looked for"
             )
     return totals
 
 
-def embed_pictures(context: JobContext, *, live: bool) -> tuple[EncoderRecord, EmbedProgress]:
-    """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress."""
+def embed_pictures(
+    context: JobContext, *, live: bool, bringing: Downloads | None = None
+) -> tuple[EncoderRecord, EmbedProgress]:
+    """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress.
+
+    With `bringing`, what comes in meanwhile, too.
+    """
     from core.embedding.run import embed
 
     spec = chosen_encoder(context.project, context.settings)
@@ -88,11 +144,16 @@ def embed_pictures(context: JobContext, *, live: bool) -> tuple[EncoderRecord, E
         record,
         context.settings,
         live=live,
-        report=lambda data: context.progress(data.as_dict()),
+        report=lambda data: context.progress(data.as_dict() | _coming(bringing)),
         checkpoint=context.checkpoint,
+        arrivals=bringing,
     )
-    context.progress(progress.as_dict(), now=True)
+    context.progress(progress.as_dict() | _coming(bringing), now=True)
     return record, progress
+
+
+def _coming(bringing: Downloads | None) -> dict[str, Any]:
+    return {} if bringing is None else {"downloads": bringing.progress()}
 
 
 def chosen_encoder(project: Project, settings: Settings) -> EncoderSpec:

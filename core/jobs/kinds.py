@@ -14,9 +14,12 @@ JobFunction = Callable[[JobContext, dict[str, Any]], dict[str, Any]]
 
 # Named, not imported: a client that adds a job needs none of what the job needs.
 _KINDS: dict[str, tuple[Lane, str]] = {
+    "download": ("bulk", "core.jobs.download:download_job"),
     "embed": ("bulk", "core.jobs.embed:embed_job"),
     "cluster": ("interactive", "core.jobs.cluster:cluster_job"),
     "export": ("interactive", "core.jobs.export:export_job"),
+    "search": ("interactive", "core.jobs.search:search_job"),
+    "twins": ("interactive", "core.jobs.twins:twins_job"),
     "run": ("bulk", "core.jobs.run:run_stages_job"),
 }
 

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from core.encoders.encoder import Encoder
     from core.encoders.spec import EncoderSpec
+
+REMEMBERED = 4096
+"""Vectors of prompts and of pictures searched by that are kept: 8 MB at 512 dimensions."""
 
 
 class LoadedEncoders:
@@ -20,6 +26,7 @@ class LoadedEncoders:
         self._lock = threading.Lock()
         self._key: tuple[EncoderSpec, str, list[tuple[int, int]]] | None = None
         self._encoders: list[Encoder] = []
+        self._vectors: dict[tuple[str, str | bytes], NDArray[np.float32]] = {}
 
     def get(self, spec: EncoderSpec, device: str, progress: Callable[[dict[str, Any]], None]) -> list[Encoder]:
         """The encoder on every device that `device` names, loaded unless it is there already.
@@ -38,6 +45,26 @@ class LoadedEncoders:
                 self._encoders = load_encoders(spec, device=device, progress=downloading)
                 self._key = key
             return self._encoders
+
+    def has(self, spec: EncoderSpec, device: str) -> bool:
+        """Whether `get` would give it at once."""
+        return self._key == (spec, device, _versions(spec.weights, spec.model_config))
+
+    def remembered(
+        self, fingerprint: str, what: str | bytes, encode: Callable[[], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """The vector [D] of a prompt (text) or a picture (its content's hash), encoded the first time it is asked for.
+
+        `fingerprint` is the encoder's.
+        """
+        key = (fingerprint, what)
+        vector = self._vectors.pop(key, None)
+        if vector is None:
+            vector = encode()
+        self._vectors[key] = vector  # last in the order: what was not asked for longest goes first
+        while len(self._vectors) > REMEMBERED:
+            del self._vectors[next(iter(self._vectors))]
+        return vector
 
 
 def _versions(*files: Path | None) -> list[tuple[int, int]]:

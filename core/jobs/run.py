@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.catalog import images
+from core.catalog import images, sources
 from core.clustering.settings import ClusterSettings
 from core.jobs.cluster import cluster_pictures, embedded_with
 from core.jobs.context import JobContext
-from core.jobs.embed import embed_pictures, scan_sources, summary_of
+from core.jobs.embed import bring_and_embed, scan_sources, summary_of
+from core.sources.places import REMOTE
 
 STAGES = ("embed", "cluster", "export")
 
@@ -19,13 +20,14 @@ def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     clustering = ClusterSettings(**params["clustering"])
     result: dict[str, Any] = {}
     if "embed" in stages:
-        result["scan"] = scan_sources(context)
+        result["scan"] = scan_sources(context, params)
         if "cluster" in stages:
             # Before any work: more pictures than these will not come, and what cannot be made of them is refused.
             with context.project.database() as db:
-                clustering.resolve(images.counts(db).images)
-        record, progress = embed_pictures(context, live=bool(params.get("live")))
-        result |= summary_of(progress)
+                if all(source.kind not in REMOTE for source in sources.all_sources(db)):
+                    clustering.resolve(images.counts(db).images)
+        record, progress, brought = bring_and_embed(context, params)
+        result |= summary_of(progress) | brought
     else:
         record = embedded_with(context)
     if "cluster" in stages:

@@ -10,6 +10,7 @@ from core.catalog.database import Database
 from core.catalog.images import Listed
 from core.catalog.sources import Source
 from core.sources.folder import FoundFile, Unreadable, walk
+from core.sources.found import evenly
 
 CHUNK = 500
 """Files recorded in one transaction, so that it stays under 20 ms."""
@@ -74,21 +75,31 @@ class _Changes:
 
 
 def scan(
-    db: Database, reading: Database, source: Source, root: bytes, *, progress: Callable[[ScanReport], None]
+    db: Database,
+    reading: Database,
+    source: Source,
+    root: bytes,
+    *,
+    progress: Callable[[ScanReport], None],
+    sample: int = 0,
 ) -> ScanReport:
     """Compares a folder with the catalog and records the differences.
 
     Both sides come in the order of path bytes, so this is a merge and holds neither in memory. `reading` is a
     second connection: it keeps its view of the catalog while `db` writes. What cannot be listed is left as it is
-    in the catalog. `progress` is called for every file and may raise to stop.
+    in the catalog. `progress` is called for every file and may raise to stop. With `sample`, so many pictures are
+    taken in all: new ones, evenly spaced over those that are not known, until there are so many.
     """
     report = ScanReport()
+    taken = _sampled(reading, source, root, sample) if sample else None
     changes = _Changes(db, source)
     for found, listed in _merged(walk(root), images.listed(reading, source.id)):
         match found, listed:
             case Unreadable(), _:
                 report.unreadable += 1
             case FoundFile(), None:
+                if taken is not None and found.path not in taken:
+                    continue
                 report.found += 1
                 report.new += 1
                 changes.new(found)
@@ -106,6 +117,13 @@ def scan(
         progress(report)
     changes.finish()
     return report
+
+
+def _sampled(db: Database, source: Source, root: bytes, sample: int) -> set[bytes]:
+    """The new files that a sample takes."""
+    known = {listed.path for listed in images.listed(db, source.id) if not listed.missing}
+    fresh = [found.path for found in walk(root) if isinstance(found, FoundFile) and found.path not in known]
+    return set(evenly(fresh, max(sample - len(known), 0)))
 
 
 def _merged(

@@ -22,13 +22,24 @@ def rows_of_json(document: dict[str, Any]) -> list[dict[str, Any]]:
         for place, member in enumerate(cluster["members"]):
             rows.append(
                 {
-                    **{"path_b64": None, "file": None, "cluster": cluster["id"], "name": cluster["name"]},
+                    **{
+                        "path_b64": None,
+                        "file": None,
+                        "url": None,
+                        "tags": None,
+                        "cluster": cluster["id"],
+                        "name": cluster["name"],
+                    },
                     **{"representative": place == cluster["representative_index"]},
                     **{"preview": place in cluster["previews"]},
                     **member,
                 }
             )
-    empty = {**dict.fromkeys(("path_b64", "file", "cluster", "name")), "representative": False, "preview": False}
+    empty = {
+        **dict.fromkeys(("path_b64", "file", "url", "tags", "cluster", "name")),
+        "representative": False,
+        "preview": False,
+    }
     return rows + [{**empty, **member} for member in document["unclustered"]]
 
 

@@ -1,0 +1,1 @@
+"""Search: pictures by words, by pictures, or by both."""

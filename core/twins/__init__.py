@@ -1,0 +1,1 @@
+"""Near-twins: pictures so alike that one of each group is enough."""
