@@ -23,6 +23,8 @@ BESIDE = {
     ("sources", "imaging"),
     ("demo", "pocket"),
     ("export", "clustering"),
+    ("export", "annotation"),
+    ("annotation", "clustering"),
     ("pocket", "errors"),
 }
 """Subjects of one floor of which the first may use the second."""

@@ -130,6 +130,22 @@ def cluster(**given: Any) -> None:
 
 
 @shoebox.command()
+@options.common_of_several
+@click.argument("names", nargs=-1, metavar="[CLASS]...")
+@options.annotating
+@options.detachable
+def annotate(**given: Any) -> None:
+    """Sort the pictures into your own classes, by their names.
+
+    Without CLASS the classes of the last time. Corrections are kept, and the next run learns from them. With --output
+    DIR there is a folder for each class, splits to train on, metadata.json and report.txt.
+    """
+    from tui.annotate import run_annotate
+
+    run_annotate(given)
+
+
+@shoebox.command()
 @options.common
 @options.exporting
 @click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")

@@ -50,11 +50,26 @@ class Place(click.Path):
 
 def common(command: Command) -> Command:
     """What every stage takes: the project, the encoder, and how to answer."""
+    return _common(command, several_encoders=False)
+
+
+def common_of_several(command: Command) -> Command:
+    """The same, where several encoders may be named."""
+    return _common(command, several_encoders=True)
+
+
+def _common(command: Command, *, several_encoders: bool) -> Command:
+    encoder = "The encoder; shoebox encoders lists some."
     for option in reversed(
         (
             click.argument("path", required=False, type=Place(path_type=Path)),
             click.option("--project", type=click.Path(path_type=Path), help="Keep the project in this folder."),
-            click.option("--encoder", metavar="SPEC", help="The encoder; shoebox encoders lists some."),
+            click.option(
+                "--encoder",
+                metavar="SPEC",
+                multiple=several_encoders,
+                help=f"{encoder} Several decide together." if several_encoders else encoder,
+            ),
             click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
             click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
             click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
@@ -98,6 +113,46 @@ def exporting(command: Command) -> Command:
                 "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
             ),
             click.option("--truth", type=click.Choice(["folders"]), help="Compare with the folders pictures lie in."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def annotating(command: Command) -> Command:
+    """Which classes, how to find them, and what to write."""
+    for option in reversed(
+        (
+            click.option("--classes", metavar="FILE|-", help="The classes, one a line: NAME, or NAME: WORDS; WORDS."),
+            click.option("--from-clusters", is_flag=True, help="The names of the last clusters are the classes."),
+            click.option(
+                "--method",
+                type=click.Choice(["auto", "text", "refine", "graph"]),
+                default="auto",
+                show_default=True,
+                help="auto: graph from 100 pictures on, text below.",
+            ),
+            click.option(
+                "--prompts",
+                metavar="auto|digits|signs|objects|imagenet|TEMPLATE|FILE",
+                help="The sentences of a class: a set, a template with {}, or a file of those. Default: as last time.",
+            ),
+            click.option(
+                "--threshold", type=float, help="None of the classes from this none-score on, 0 to 1; left out: never."
+            ),
+            click.option("--head", metavar="FILE", help="A trained head in place of the words."),
+            click.option("--save-head", metavar="FILE", help="Write the head that the corrections train."),
+            click.option(
+                "--corrections", metavar="FILE", help="CSV (path,class) or JSON: what is known; an empty class is none."
+            ),
+            click.option("--review", type=click.IntRange(0), metavar="N", help="List N pictures to look at."),
+            click.option("--below", type=float, metavar="P", help="Of these only such as are less sure, 0 to 1."),
+            click.option("--output", type=click.Path(path_type=Path), help="Folder to make; left out: no files."),
+            click.option(
+                "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
+            ),
+            click.option("--splits", metavar="A/B/C", default="70/15/15", show_default=True, help="none: no splits."),
+            click.option("--dry-run", is_flag=True, help="Only show the classes and their prompts."),
         )
     ):
         command = option(command)

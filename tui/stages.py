@@ -102,7 +102,7 @@ def run_stages(request: Request, stages: tuple[str, ...], *, clustering: Given, 
 def _run_stages(request: Request, project: Project, stages: tuple[str, ...], clustering: Given, export: Given) -> None:
     settings = request.settings_for(project)
     cluster_settings = dataclasses.asdict(_cluster_settings(clustering, settings))
-    result = _do(
+    result = do(
         request,
         project,
         "run",
@@ -126,7 +126,7 @@ def run_embed(request: Request) -> None:
     """`shoebox embed`."""
     project = request.open()
     settings = request.settings_for(project)
-    result = _do(request, project, "embed", {"settings": dataclasses.asdict(settings), "live": request.live})
+    result = do(request, project, "embed", {"settings": dataclasses.asdict(settings), "live": request.live})
     if result is not None:
         report.embedding(project, result, as_json=request.as_json)
 
@@ -143,7 +143,7 @@ def run_cluster(request: Request, clustering: Given) -> None:
         "clustering": dataclasses.asdict(_cluster_settings(clustering, settings)),
         "scan": True,
     }
-    result = _do(request, project, "cluster", params)
+    result = do(request, project, "cluster", params)
     if result is not None:
         report.clusters(project, result, as_json=request.as_json)
 
@@ -161,7 +161,7 @@ def run_export(request: Request, export: Given, *, print0: bool) -> None:
         _run_stages(request, project, ("embed", "cluster", "export"), {}, export)
         return
     params = {"settings": dataclasses.asdict(settings), "export": _export_params(export), "scan": True}
-    result = _do(request, project, "export", params)
+    result = do(request, project, "export", params)
     if result is not None:
         report.exported(result, as_json=request.as_json)
 
@@ -182,7 +182,7 @@ def run_trash(request: Request, files: tuple[Path, ...], *, restore: bool) -> No
         print(f"{count(number, 'picture')} {'restored' if restore else 'put into the trash'}")
 
 
-def _do(request: Request, project: Project, kind: str, params: Given) -> Given | None:
+def do(request: Request, project: Project, kind: str, params: Given) -> Given | None:
     """Has a job done and gives its result; None where it was left running."""
     environment = request.environment(project)
     with Client(project, environment, say=options.error) as client:

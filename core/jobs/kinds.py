@@ -16,6 +16,10 @@ JobFunction = Callable[[JobContext, dict[str, Any]], dict[str, Any]]
 _KINDS: dict[str, tuple[Lane, str]] = {
     "embed": ("bulk", "core.jobs.embed:embed_job"),
     "cluster": ("interactive", "core.jobs.cluster:cluster_job"),
+    "annotate": ("interactive", "core.jobs.annotate:annotate_job"),
+    "embed_annotate": ("bulk", "core.jobs.annotate:embed_annotate_job"),
+    "review": ("interactive", "core.jobs.annotate:review_job"),
+    "export_annotation": ("interactive", "core.jobs.annotate:export_job"),
     "export": ("interactive", "core.jobs.export:export_job"),
     "run": ("bulk", "core.jobs.run:run_stages_job"),
 }
