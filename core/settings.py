@@ -60,6 +60,26 @@ class Settings:
     """Clusters formed while embedding, 2 to 20."""
     live_refresh: int = 20
     """Pictures between two refreshes of those, 5 to 500."""
+    base_url: str = ""
+    """Address of a server that speaks the OpenAI API; empty: OPENAI_BASE_URL, or OpenAI's own."""
+    model: str = ""
+    """The language model to ask; empty: the default."""
+    per_cluster: int = 25
+    """Pictures of a cluster that get a label."""
+    context: str = ""
+    """A sentence about all pictures, for the language model."""
+    max_calls: int = 0
+    """No more calls than these; 0: no bound."""
+    max_cost: float = 0.0
+    """No more US dollars than these; 0: no bound."""
+    price_in: float = 0.0
+    """US dollars for a million tokens in; 0 here and in `price_out`: what is known of the model."""
+    price_out: float = 0.0
+    """US dollars for a million tokens out."""
+    calls_at_once: int = 8
+    """Questions that a server is asked at the same time."""
+    reply_seconds: float = 90.0
+    """A reply that takes longer is not waited for."""
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
         """These settings with `values` in place of their own; `origin` names where they come from in an error.

@@ -42,7 +42,7 @@ def home(tmp_path_factory, monkeypatch, cache) -> Iterator[Path]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SHOEBOX_IDLE", "30")
-    for name in [n for n in os.environ if n.startswith("SHOEBOX_") and n != "SHOEBOX_IDLE"]:
+    for name in [n for n in os.environ if n.startswith(("SHOEBOX_", "OPENAI_")) and n != "SHOEBOX_IDLE"]:
         monkeypatch.delenv(name)
     yield folder
     shutil.rmtree(runtime, ignore_errors=True)

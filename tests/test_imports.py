@@ -23,6 +23,7 @@ BESIDE = {
     ("sources", "imaging"),
     ("demo", "pocket"),
     ("export", "clustering"),
+    ("naming", "clustering"),
     ("pocket", "errors"),
 }
 """Subjects of one floor of which the first may use the second."""

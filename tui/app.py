@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
 LEADER_SECONDS = 2.0
 """How long `g` waits for its digit."""
-STAGES_OF = {"embed": ("embed",), "run": ("embed",), "cluster": ("clusters",)}
+STAGES_OF = {
+    "embed": ("embed",),
+    "run": ("embed",),
+    "cluster": ("clusters",),
+    "label": ("names",),
+    "name": ("names",),
+    "measure": ("names",),
+}
 """Which stage a kind of job belongs to."""
 
 
@@ -235,7 +242,7 @@ class ShoeboxApp(App[object]):
         return wrong + amiss
 
     def _check_keymap(self) -> None:
-        from tui.screens import clusters, embed, source  # noqa: F401 - their bindings
+        from tui.screens import clusters, embed, names, source  # noqa: F401 - their bindings
 
         for words in keys.unknown_ids(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)

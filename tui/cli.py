@@ -89,22 +89,37 @@ def demo(
         open_app(str(folder), graphics=given["graphics"], sort={"encoder": "pocket", "seed": seed})
         return
     request = Request(path=folder, as_json=as_json, quiet=quiet, settings={"encoder": "pocket", "seed": seed})
-    run_stages(request, ("embed", "cluster", "export"), clustering={}, export={"output": output, "mode": "copy"})
+    run_stages(
+        request,
+        ("embed", "cluster", "name", "export"),
+        clustering={},
+        naming={},
+        export={"output": output, "mode": "copy"},
+    )
 
 
 @shoebox.command()
 @options.common
 @options.clustering
 @options.exporting
-@click.option("--stages", metavar="STAGE,...", default="embed,cluster,export", show_default=True, help="Only these.")
+@options.naming
+@options.language
+@click.option(
+    "--stages", metavar="STAGE,...", default="embed,cluster,name,export", show_default=True, help="Only these."
+)
 @options.embedding
 @options.detachable
 def run(stages: str, **given: Any) -> None:
-    """Embed, cluster and export in one go."""
-    from tui.stages import Request, clustering_of, export_of, run_stages, stages_of
+    """Embed, cluster, name and export in one go."""
+    from tui.stages import Request, clustering_of, export_of, naming_of, run_stages, stages_of
 
-    request = Request.of(given)
-    run_stages(request, stages_of(stages), clustering=clustering_of(given), export=export_of(given))
+    run_stages(
+        Request.of(given),
+        stages_of(stages),
+        clustering=clustering_of(given),
+        naming=naming_of(given),
+        export=export_of(given),
+    )
 
 
 @shoebox.command()
@@ -127,6 +142,38 @@ def cluster(**given: Any) -> None:
     from tui.stages import Request, clustering_of, run_cluster
 
     run_cluster(Request.of(given), clustering_of(given))
+
+
+@shoebox.command()
+@options.common
+@options.language
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--retry", is_flag=True, help="Ask again for pictures whose label failed.")
+@options.detachable
+def label(numbers: str | None, retry: bool, **given: Any) -> None:
+    """Have a language model label samples of each cluster.
+
+    Each picture is sent alone and small. What is asked for once is kept: a run that was cut goes on where it was,
+    and a second one costs nothing.
+    """
+    from tui.stages import Request, run_label
+
+    run_label(Request.of(given), numbers, retry=retry)
+
+
+@shoebox.command()
+@options.common
+@options.naming
+@options.language
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--hint", metavar="SENTENCE", help="What the model should know of the clusters named by --clusters.")
+@click.option("--again", is_flag=True, help="Ask the model anew where its answer is known.")
+@options.detachable
+def name(**given: Any) -> None:
+    """Name the clusters, and measure every name; names you typed or accepted stay."""
+    from tui.stages import Request, naming_of, run_name
+
+    run_name(Request.of(given), naming_of(given))
 
 
 @shoebox.command()

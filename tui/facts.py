@@ -29,6 +29,8 @@ class Facts:
     clustering: int | None = None
     """The last run of clustering."""
     clusters: int = 0
+    named: int = 0
+    """Clusters that have a name."""
 
 
 def read_facts(project: Project, db: Database) -> Facts:
@@ -36,6 +38,7 @@ def read_facts(project: Project, db: Database) -> Facts:
     encoder = encoders.last(db)
     counts = images.counts(db)
     latest = clusterings.latest(db)
+    clusters = clusterings.clusters_of(db, latest.id) if latest else []
     return Facts(
         place=place_of(project, db),
         images=counts.images,
@@ -45,7 +48,8 @@ def read_facts(project: Project, db: Database) -> Facts:
         missing=counts.missing,
         encoder=encoder.spec if encoder else "",
         clustering=latest.id if latest else None,
-        clusters=len(clusterings.clusters_of(db, latest.id)) if latest else 0,
+        clusters=len(clusters),
+        named=sum(1 for cluster in clusters if cluster.name),
     )
 
 

@@ -11,7 +11,10 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SETTING_OPTIONS = ("encoder", "weights", "model_config", "device", "seed")
+SETTING_OPTIONS = (
+    *("encoder", "weights", "model_config", "device", "seed"),
+    *("base_url", "model", "per_cluster", "context", "max_calls", "max_cost", "price_in", "price_out"),
+)
 """The common options that are settings of the same name."""
 
 
@@ -98,6 +101,52 @@ def exporting(command: Command) -> Command:
                 "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
             ),
             click.option("--truth", type=click.Choice(["folders"]), help="Compare with the folders pictures lie in."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def naming(command: Command) -> Command:
+    """Who names the clusters, and with which words."""
+    for option in reversed(
+        (
+            click.option(
+                "--namer",
+                type=click.Choice(["vocabulary", "openai"]),
+                default="vocabulary",
+                show_default=True,
+                help="vocabulary: words ranked by the encoder, nothing leaves the machine. openai: a language model.",
+            ),
+            click.option(
+                "--vocabulary",
+                metavar="FILE|auto|scenes|lemmas|all|pocket",
+                default="auto",
+                show_default=True,
+                help="A file of words, one a line; scenes: 800 plain words; lemmas: 20,000 of ImageNet.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def language(command: Command) -> Command:
+    """Which language model to ask, what about, and how far to go."""
+    for option in reversed(
+        (
+            click.option("--model", metavar="NAME", help="The language model to ask."),
+            click.option(
+                "--base-url", metavar="URL", help="A server that speaks the OpenAI API; its key: OPENAI_API_KEY."
+            ),
+            click.option("--per-cluster", type=click.IntRange(0), metavar="N", help="Pictures labelled; default 25."),
+            click.option("--context", metavar="SENTENCE", help="What the model should know of the pictures."),
+            click.option("--max-calls", type=click.IntRange(1), metavar="N", help="Stop after so many calls."),
+            click.option(
+                "--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop at this price."
+            ),
+            click.option("--price-in", type=click.FloatRange(0), metavar="USD", help="Price of a million tokens in."),
+            click.option("--price-out", type=click.FloatRange(0), metavar="USD", help="Price of a million tokens out."),
         )
     ):
         command = option(command)

@@ -95,18 +95,19 @@ class Wishes:
         return settings
 
     def job(self, settings: Settings) -> tuple[str, dict[str, Any]]:
-        """The job that embeds and clusters by these wishes."""
+        """The job that embeds, clusters and names by these wishes."""
         settings = dataclasses.replace(settings, encoder=self.encoder, device=self.device)
         return sorting(settings, self.clustering(settings.seed))
 
 
 def sorting(settings: Settings, clustering: ClusterSettings | None = None) -> tuple[str, dict[str, Any]]:
-    """The job that embeds and clusters, forming clusters meanwhile."""
+    """The job that embeds, forming clusters meanwhile, clusters, and names by a vocabulary; the clusters come first."""
     return "run", {
         "settings": dataclasses.asdict(settings),
-        "stages": ["embed", "cluster"],
+        "stages": ["embed", "cluster", "name"],
         "live": True,
         "clustering": dataclasses.asdict(clustering or ClusterSettings(seed=settings.seed)),
+        "naming": {"namer": "vocabulary"},
     }
 
 

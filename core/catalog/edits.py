@@ -33,6 +33,12 @@ class Standing(NamedTuple):
     previews: str
     frozen: int
     tags: str
+    name_state: str | None = None
+    proposal: int | None = None
+
+
+_BEFORE_NAMES = 9
+"""Fields of a Standing in a journal of before names had a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +228,14 @@ def _put_cluster(db: Database, clustering: int | None, number: int, row: Sequenc
     if row is None:
         db.execute("DELETE FROM clusters WHERE clustering = ? AND number = ?", (clustering, number))
         return
+    standing = Standing(*row)
+    if len(row) == _BEFORE_NAMES and standing.name:
+        standing = standing._replace(name_state="edited")  # journaled when only users gave names
+    fields = Standing._fields
     # A cluster made by hand has no centre until the next run measures one.
     db.execute(
-        "INSERT INTO clusters (clustering, number, name, size, representative, cohesion, silhouette, changed, previews,"
-        " frozen, tags, centre) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, x'') ON CONFLICT (clustering, number)"
-        " DO UPDATE SET name = excluded.name, size = excluded.size, representative = excluded.representative,"
-        " cohesion = excluded.cohesion, silhouette = excluded.silhouette, changed = excluded.changed,"
-        " previews = excluded.previews, frozen = excluded.frozen, tags = excluded.tags",
-        (clustering, number, *row),
+        f"INSERT INTO clusters (clustering, number, {', '.join(fields)}, centre)"
+        f" VALUES (?, ?, {', '.join('?' for _ in fields)}, x'') ON CONFLICT (clustering, number)"
+        f" DO UPDATE SET {', '.join(f'{field} = excluded.{field}' for field in fields)}",
+        (clustering, number, *standing),
     )

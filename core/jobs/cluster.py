@@ -10,6 +10,7 @@ from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError
 from core.jobs.context import JobContext
 from core.jobs.embed import chosen_encoder, recorded_encoder, scan_sources
+from core.jobs.name import measure_known
 
 
 def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
 
     progress = _reporter(context)
     run = recluster(context.project, settings, params["within"], progress=progress, cancelled=context.cancelled)
+    measure_known(context)
     return {"clustering": run}
 
 
@@ -36,6 +38,7 @@ def cluster_pictures(context: JobContext, record: EncoderRecord, settings: Clust
 
     progress = _reporter(context)
     clustering = cluster_project(context.project, record, settings, progress=progress, cancelled=context.cancelled)
+    measure_known(context)
     return {"clustering": clustering}
 
 

@@ -37,6 +37,8 @@ class JobContext:
     models: LoadedEncoders
     control: Control
     report: Callable[[dict[str, Any]], None]
+    created: float = 0.0
+    """When the job was asked for (seconds since 1970): a resumed one has that of its first run."""
     _reported: float = 0.0
 
     def progress(self, data: dict[str, Any], *, now: bool = False) -> None:

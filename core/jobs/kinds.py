@@ -16,6 +16,9 @@ JobFunction = Callable[[JobContext, dict[str, Any]], dict[str, Any]]
 _KINDS: dict[str, tuple[Lane, str]] = {
     "embed": ("bulk", "core.jobs.embed:embed_job"),
     "cluster": ("interactive", "core.jobs.cluster:cluster_job"),
+    "label": ("interactive", "core.jobs.label:label_job"),
+    "name": ("interactive", "core.jobs.name:name_job"),
+    "measure": ("interactive", "core.jobs.name:measure_job"),
     "export": ("interactive", "core.jobs.export:export_job"),
     "run": ("bulk", "core.jobs.run:run_stages_job"),
 }

@@ -10,7 +10,7 @@ from core.jobs.cluster import cluster_pictures, embedded_with
 from core.jobs.context import JobContext
 from core.jobs.embed import embed_pictures, scan_sources, summary_of
 
-STAGES = ("embed", "cluster", "export")
+STAGES = ("embed", "cluster", "name", "export")
 
 
 def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,11 @@ def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     if "cluster" in stages:
         context.checkpoint()
         result |= cluster_pictures(context, record, clustering)
+    if "name" in stages:
+        from core.jobs.name import name_pictures
+
+        context.checkpoint()
+        result["naming"] = name_pictures(context, params.get("naming") or {})
     if "export" in stages:
         from core.jobs.export import export_clusters
 

@@ -20,7 +20,10 @@ from core.sources.folder import walk
 from tests.export.piles import PILE, files_below, make_project, run_export
 from tests.export.test_names import HOSTILE
 
-LISTS = {"clusters.json", "clusters.html", "clusters.csv", "clusters.parquet", ".shoebox-export"}
+LISTS = {
+    *("clusters.json", "clusters.html", "clusters.csv", "clusters.parquet", ".shoebox-export"),
+    *("cluster_names.json", "cluster_descriptions.json"),
+}
 
 
 def test_every_picture_lands_byte_identical_in_the_folder_of_its_cluster(tmp_path):

@@ -257,3 +257,19 @@ def _embedded(pictures) -> int:
             return record.rows if record else 0
     except Exception:
         return 0
+
+
+def test_names_are_given_measured_and_told(shoebox, embedded, tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_text("car\nfish\nstar\numbrella\n")
+    missing = shoebox("name", embedded, "--vocabulary", tmp_path / "none.txt")
+    assert missing.code == 2 and "none.txt" in missing.err, "told before any work"
+    named = shoebox("name", embedded, "--vocabulary", file, "--json")
+    assert named.code == 0, named.err
+    document = named.json
+    assert {c["name"] for c in document["clusters"]} <= {"car", "fish", "star", "umbrella", None}
+    assert document["names"]["named"] == 4 and document["names"]["quality"] > 0.7
+    assert all(c["state"] == "proposed" and c["quality"]["auroc"] > 0.5 for c in document["clusters"] if c["name"])
+    info = shoebox("info", embedded)
+    assert "4 of" in info.out and "mean quality" in info.out
+    assert shoebox("info", embedded, "--json").json["clusterings"][-1]["names"]["named"] == 4

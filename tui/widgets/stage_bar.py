@@ -71,6 +71,7 @@ class StageBar(Widget):
             "source": facts.images > 0,
             "embed": facts.embedded > 0 and facts.embedded + facts.failed >= facts.images,
             "clusters": facts.clustering is not None,
+            "names": 0 < facts.clusters == facts.named,
         }
         return (DONE, "done") if done[name] else ("", "quiet")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.widget import Widget
@@ -64,6 +64,18 @@ def job_words(job: Job) -> str:
         return f"{job.kind}: cancelling …"
     if job.paused:
         return f"{job.kind}: paused"
+    return f"{_how_far(job)}{_spent(job.progress)}"
+
+
+def _spent(data: dict[str, Any]) -> str:
+    """What a language model was asked so far, and what that took."""
+    if not data.get("calls"):
+        return ""
+    cost = data.get("cost")
+    return f" · {count(data['calls'], 'call')}" + ("" if cost is None else f" · ${cost:.2f}")
+
+
+def _how_far(job: Job) -> str:
     data = job.progress
     stage = str(data.get("stage", "waiting" if job.state == "queued" else "starting"))
     if data.get("total"):
