@@ -49,6 +49,7 @@ class ClusteringRecord:
     unclustered: int
     silhouette: float | None
     seconds: float
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,4 +308,5 @@ def _clustering(row: Any) -> ClusteringRecord:
         row["unclustered"],
         row["silhouette"],
         row["seconds"],
+        bool(row["undone"]),
     )

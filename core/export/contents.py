@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.catalog import clusterings, encoders, sources
+from core.catalog import clusterings, edits, encoders, sources
 from core.catalog.clusterings import Cluster, ClusteringRecord, Member
 from core.catalog.database import Database
+from core.catalog.edits import Edit
 from core.catalog.encoders import EncoderRecord
 from core.errors import UsageError
 from core.project import Project
@@ -39,6 +40,8 @@ class Group:
     cohesion: float
     silhouette: float | None
     changed: bool
+    frozen: bool
+    tags: tuple[str, ...]
     members: list[Member]
     representative: int
     previews: list[int]
@@ -49,7 +52,7 @@ class Contents:
     """The clusters chosen, largest first; pictures that are missing or in the trash are in none of them.
 
     `numbers`: of every cluster that has a picture, chosen or not. `selection`: those asked for, None for all.
-    `unclustered` is empty where a selection left them out.
+    `unclustered` is empty where a selection left them out. `edits`: what the user changed since the run was made.
     """
 
     clustering: ClusteringRecord
@@ -59,6 +62,7 @@ class Contents:
     selection: list[int] | None
     groups: list[Group]
     unclustered: list[Member]
+    edits: list[Edit]
     _source_places: dict[int, int]
 
     @property
@@ -100,6 +104,7 @@ def read_contents(
         loose = list(clusterings.members(db, clustering.id, None)) if numbers is None or unclustered else []
         found = sources.all_sources(db)
         encoder = encoders.get(db, clustering.encoder)
+        made = edits.made_on(db, clustering.id)
     return Contents(
         clustering=clustering,
         encoder=encoder,
@@ -108,6 +113,7 @@ def read_contents(
         selection=None if numbers is None else sorted(chosen),
         groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
         unclustered=loose,
+        edits=made,
         _source_places={source.id: place for place, source in enumerate(found)},
     )
 
@@ -168,6 +174,8 @@ def _group(cluster: Cluster, members: list[Member]) -> Group:
         cohesion=cluster.cohesion,
         silhouette=cluster.silhouette,
         changed=cluster.changed,
+        frozen=cluster.frozen,
+        tags=cluster.tags,
         members=members,
         representative=places.get(cluster.representative, 0),
         previews=[places[image] for image in cluster.previews if image in places],
