@@ -36,7 +36,9 @@ def show_info(request: Request, *, failed: bool) -> None:
     )
     print(f"encoder      {document['encoder'] or 'none yet'}")
     for run in document["clusterings"][-3:]:
-        print(f"clustering   {run['id']}: {count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}")
+        undone = " (undone)" if run["undone"] else ""
+        what = f"{count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}"
+        print(f"clustering   {run['id']}: {what}{undone}")
     for job in document["jobs"][:3]:
         print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
     for failure in document.get("failures", []):
@@ -68,6 +70,7 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
                 "silhouette": run.silhouette,
                 "seed": run.seed,
                 "created": run.created,
+                "undone": run.undone,
             }
             for run in clusterings.all_clusterings(db)
         ],
