@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.catalog import clusterings, images
+from core.catalog import clusterings, curation, edits, images
 from core.catalog.clusterings import ClusteringRecord
 from core.catalog.database import Database
 from core.errors import UsageError
@@ -124,3 +124,19 @@ def test_member_paths_are_the_absolute_bytes(tmp_path):
         latest = latest_of(db)
         assert sorted(member_paths(project, db, latest, [1])) == sorted(root + p for p, n in PILE.items() if n == 1)
         assert {*member_paths(project, db, latest)} == {root + p for p, n in PILE.items() if n in NAMES}
+
+
+def test_what_the_user_did_to_the_clusters_is_in_it_unless_it_was_undone(tmp_path):
+    project = make_project(tmp_path / "pile")
+    with project.database() as db:
+        run = latest_of(db).id
+        curation.freeze(db, run, 1, frozen=True)
+        curation.tag(db, run, 1, ["sea", "summer"])
+        curation.rename(db, run, 2, "undone in a moment")
+        edits.undo(db)
+    document = document_of(project)
+    beach, forest = document["clusters"]
+    assert (beach["frozen"], beach["tags"]) == (True, ["sea", "summer"])
+    assert (forest["frozen"], forest["tags"]) == (False, [])
+    assert len(document["edits"]) == 2
+    assert all(edit["said"] and edit["at"] for edit in document["edits"])
