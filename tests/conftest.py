@@ -21,8 +21,16 @@ from core.jobs.embed import embed_job
 from core.jobs.models import LoadedEncoders
 from core.project import Project, find_project, open_project
 from core.settings import Settings
+from tests.programs import PATIENCE
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""One thread a process, this one and those it starts: more of them spin in one another's way on a busy machine."""
 KINDS = ("car", "fish", "star", "umbrella")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--snapshot-update` writes tests/tui/snapshots/ anew."""
+    parser.addoption("--snapshot-update", action="store_true", help="write the pictures of the screens anew")
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +123,7 @@ def shoebox(tmp_path):
     here = tmp_path / "here"
     here.mkdir()
 
-    def run(*arguments, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 120) -> Ran:
+    def run(*arguments, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = PATIENCE) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "tui", *map(str, arguments)],
             cwd=cwd or here,

@@ -59,12 +59,14 @@ def shoebox(context: click.Context, project: Path | None, graphics: str) -> None
 @shoebox.command("open", hidden=True)
 @click.argument("path", required=False)
 @options.screen
+@options.encoder
 @click.pass_obj
-def open_(given: dict[str, Any], path: str | None, project: Path | None, graphics: str) -> None:
+def open_(given: dict[str, Any], path: str | None, project: Path | None, graphics: str, **encoder: Any) -> None:
     """Open the terminal app: what `shoebox PATH` does."""
     from tui.launch import open_app
 
-    open_app(path, project or given["project"], graphics=graphics if graphics != "auto" else given["graphics"])
+    graphics = graphics if graphics != "auto" else given["graphics"]
+    open_app(path, project or given["project"], graphics=graphics, given=options.settings_of(encoder))
 
 
 @shoebox.command()

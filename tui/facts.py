@@ -26,6 +26,10 @@ class Facts:
     trashed: int = 0
     missing: int = 0
     encoder: str = ""
+    weights: str = ""
+    """The file that the encoder was read from, if it was one."""
+    encoder_label: str = ""
+    """The encoder as people are told of it: weights from a file go by the file's name."""
     clustering: int | None = None
     """The last run of clustering."""
     clusters: int = 0
@@ -47,6 +51,8 @@ def read_facts(project: Project, db: Database) -> Facts:
         trashed=counts.trashed,
         missing=counts.missing,
         encoder=encoder.spec if encoder else "",
+        weights=(encoder.options.get("weights") or "") if encoder else "",
+        encoder_label=encoder.label if encoder else "",
         clustering=latest.id if latest else None,
         clusters=len(clusters),
         named=sum(1 for cluster in clusters if cluster.name),

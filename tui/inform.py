@@ -36,9 +36,11 @@ def show_info(request: Request, *, failed: bool) -> None:
     )
     print(f"encoder      {document['encoder'] or 'none yet'}")
     for run in document["clusterings"][-3:]:
-        print(f"clustering   {run['id']}: {count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}")
-    if document["clusterings"]:
-        print_names("names        ", document["clusterings"][-1]["names"])
+        undone = " (undone)" if run["undone"] else ""
+        what = f"{count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}"
+        print(f"clustering   {run['id']}: {what}{undone}")
+    if in_force := [run for run in document["clusterings"] if not run["undone"]]:
+        print_names("names        ", in_force[-1]["names"])
     for job in document["jobs"][:3]:
         print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
     for failure in document.get("failures", []):
@@ -71,6 +73,7 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
                 "names": dataclasses.asdict(names.overall(names.names_of(db, run.id))),
                 "seed": run.seed,
                 "created": run.created,
+                "undone": run.undone,
             }
             for run in clusterings.all_clusterings(db)
         ],

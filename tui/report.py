@@ -35,7 +35,8 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
 
     with project.database() as db:
         made = result.get("clustering")  # another client may have clustered since
-        run = next(run for run in reversed(clusterings.all_clusterings(db)) if made in (None, run.id))
+        runs = reversed(clusterings.all_clusterings(db))
+        run = next(run for run in runs if run.id == made or (made is None and not run.undone))
         if as_json:
             print_json(clusters_document(project, db, run) | _extra(result))
             return
@@ -199,6 +200,8 @@ def _print_embedded(project: Project, result: Result) -> None:
     if result["unchanged"]:
         parts.append(f"{result['unchanged']:,} unchanged")
     print(", ".join(parts))
+    for source in result.get("scan", {}).get("unreachable", ()):
+        print(f"left as it was: {source['reason']}")
     if result["failed"]:
         print(f"{count(result['failed'], 'picture')} failed: shoebox info {_where(project)} --failed says why")
 

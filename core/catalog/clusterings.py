@@ -51,6 +51,7 @@ class ClusteringRecord:
     unclustered: int
     silhouette: float | None
     seconds: float
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,4 +318,5 @@ def _clustering(row: Any) -> ClusteringRecord:
         row["unclustered"],
         row["silhouette"],
         row["seconds"],
+        bool(row["undone"]),
     )

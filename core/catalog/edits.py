@@ -19,6 +19,8 @@ from core.errors import ShoeboxError
 
 Change = list[Any]
 """A change as the journal keeps it: its kind, then what it takes to do and to undo it. See `_carry_out`."""
+_RUN = '[["run"]]'
+"""The changes of a run of clustering, as the journal keeps them."""
 
 
 class Standing(NamedTuple):
@@ -129,6 +131,16 @@ def history(db: Database, limit: int) -> list[Edit]:
         "SELECT batch, min(made), said, max(undone) FROM edits GROUP BY batch ORDER BY batch DESC LIMIT ?", (limit,)
     )
     return [Edit(batch, made, said, bool(undone)) for batch, made, said, undone in rows]
+
+
+def made_on(db: Database, clustering: int) -> list[Edit]:
+    """The edits that shaped a run after it was made, oldest first; those undone are not among them."""
+    rows = db.execute(
+        "SELECT batch, min(made), said FROM edits WHERE clustering = ? AND undone = 0 AND changes <> ?"
+        " GROUP BY batch ORDER BY batch",
+        (clustering, _RUN),
+    )
+    return [Edit(batch, made, said, False) for batch, made, said in rows]
 
 
 def position(db: Database) -> int:

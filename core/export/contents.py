@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.catalog import clusterings, encoders, names, replies, sources
+from core.catalog import clusterings, edits, encoders, names, replies, sources
 from core.catalog.clusterings import Cluster, ClusteringRecord, Member
 from core.catalog.database import Database
+from core.catalog.edits import Edit
 from core.catalog.encoders import EncoderRecord
 from core.catalog.names import ClusterName
 from core.errors import UsageError
@@ -40,6 +41,8 @@ class Group:
     cohesion: float
     silhouette: float | None
     changed: bool
+    frozen: bool
+    tags: tuple[str, ...]
     members: list[Member]
     representative: int
     previews: list[int]
@@ -51,7 +54,8 @@ class Contents:
     """The clusters chosen, largest first; pictures that are missing or in the trash are in none of them.
 
     `numbers`: of every cluster that has a picture, chosen or not. `selection`: those asked for, None for all.
-    `unclustered` is empty where a selection left them out. `labels`: the words of those contents that have any.
+    `unclustered` is empty where a selection left them out. `edits`: what the user changed since the run was made.
+    `labels`: the words of those contents that have any.
     """
 
     clustering: ClusteringRecord
@@ -62,6 +66,7 @@ class Contents:
     groups: list[Group]
     unclustered: list[Member]
     labels: dict[bytes, str]
+    edits: list[Edit]
     _source_places: dict[int, int]
 
     @property
@@ -105,6 +110,7 @@ def read_contents(
         found = sources.all_sources(db)
         encoder = encoders.get(db, clustering.encoder)
         labels = replies.every_label(db)
+        made = edits.made_on(db, clustering.id)
     return Contents(
         clustering=clustering,
         encoder=encoder,
@@ -114,6 +120,7 @@ def read_contents(
         groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
         unclustered=loose,
         labels=labels,
+        edits=made,
         _source_places={source.id: place for place, source in enumerate(found)},
     )
 
@@ -174,6 +181,8 @@ def _group(cluster: Cluster, members: list[Member], naming: ClusterName) -> Grou
         cohesion=cluster.cohesion,
         silhouette=cluster.silhouette,
         changed=cluster.changed,
+        frozen=cluster.frozen,
+        tags=cluster.tags,
         members=members,
         representative=places.get(cluster.representative, 0),
         previews=[places[image] for image in cluster.previews if image in places],

@@ -33,7 +33,9 @@ def clusters_document(
     A cluster's `id` is its number. A member's `path` is relative to its source (`sources[member["source"]]`),
     with `path_b64`, the bytes, where they cannot be shown as they are. Members come nearest the centre first.
     `representative` is the `path` of one of them, `representative_index` its position, and `previews` are
-    positions too. `hash` is the file's 16-byte BLAKE2b. Raises UsageError for a number there is not.
+    positions too. `frozen` and `tags` are the user's; `edits` is what the user changed since the run was made
+    (`at`, and `said` in words), oldest first. `hash` is the file's 16-byte BLAKE2b. Raises UsageError for a number
+    there is not.
     """
     contents = read_contents(project, db, clustering, numbers)
     return head(contents) | {
@@ -75,13 +77,14 @@ def head(contents: Contents) -> Document:
             "dimension": encoder.dimension,
         },
         "clustering": run.id,
-        "clusteredAt": datetime.fromtimestamp(run.created, UTC).isoformat(timespec="seconds"),
+        "clusteredAt": _at(run.created),
         "method": run.method,
         "route": run.route,
         "seed": run.seed,
         "silhouette": finite(run.silhouette),
         "settings": _rounded(run.settings),
         "sources": [{"kind": root.kind, **path_fields(root.path)} for root in contents.roots],
+        "edits": [{"at": _at(edit.made), "said": edit.said} for edit in contents.edits],
         "selection": contents.selection,
         "summary": {
             "total_images": contents.clustered + len(contents.unclustered),
@@ -105,6 +108,8 @@ def cluster_entry(contents: Contents, group: Group, files: Mapping[int, str] | N
         "cohesion": finite(group.cohesion),
         "silhouette": finite(group.silhouette),
         "changed": group.changed,
+        "frozen": group.frozen,
+        "tags": list(group.tags),
         "previews": group.previews,
         "members": members,
     }
@@ -153,6 +158,10 @@ def member_entry(contents: Contents, member: Member, files: Mapping[int, str] | 
 def skipped_entry(skipped: Skipped) -> Document:
     """A picture that was left out, and why."""
     return {**path_fields(skipped.member.path), "reason": skipped.reason}
+
+
+def _at(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def finite(value: float | None) -> float | None:

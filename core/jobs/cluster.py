@@ -11,13 +11,14 @@ from core.errors import ShoeboxError
 from core.jobs.context import JobContext
 from core.jobs.embed import chosen_encoder, recorded_encoder, scan_sources
 from core.jobs.name import measure_known
+from core.jobs.picked import unpack
 
 
 def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Clusters the project by `params["clustering"]` (the fields of ClusterSettings); gives the run's id.
 
-    With `params["within"]`, {"cluster": number} or {"images": [ids]}, only those pictures of the last run are
-    grouped anew, with its encoder.
+    With `params["within"]`, {"cluster": number} or {"images": ids} (a list, or what `pack` made of one), only those
+    pictures of the last run are grouped anew, with its encoder.
     """
     settings = ClusterSettings(**params["clustering"])
     if params.get("scan"):
@@ -26,8 +27,11 @@ def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         return cluster_pictures(context, embedded_with(context), settings)
     from core.clustering.run import recluster
 
+    within = params["within"]
+    if isinstance(within.get("images"), str):
+        within = {"images": unpack(within["images"])}
     progress = _reporter(context)
-    run = recluster(context.project, settings, params["within"], progress=progress, cancelled=context.cancelled)
+    run = recluster(context.project, settings, within, progress=progress, cancelled=context.cancelled)
     measure_known(context)
     return {"clustering": run}
 

@@ -36,11 +36,11 @@ DIMENSION = 512
 SIZE = (160, 50)
 
 
-def make(folder: Path, number: int, clusters: int) -> None:
+def make(folder: Path, number: int, clusters: int, dimension: int = DIMENSION) -> None:
     """The project of the benchmark `reopen`, with so many clusters, and names."""
     reopen.CLUSTERS = clusters
     folder.mkdir(parents=True)
-    reopen.make_project(folder, number, DIMENSION)
+    reopen.make_project(folder, number, dimension)
     project = open_project(folder)
     with project.database(durable=False) as db, db.transaction():
         run = clusterings.latest(db)
@@ -128,6 +128,13 @@ async def measure(project: Project) -> dict[str, list[float]]:
         for _ in range(60):
             await key("j in the grid", "j")
             await asyncio.sleep(0.03)
+        await pilot.press("home")
+        for _ in range(8):
+            await key("page down in the grid", "pagedown")
+            await asyncio.sleep(0.1)
+        for _ in range(10):
+            await key("tab", "tab")
+            await asyncio.sleep(0.1)
         await pilot.press("tab", "slash")
         for letter in "synthetic 5":
             await key("a letter in the filter", "space" if letter == " " else letter)

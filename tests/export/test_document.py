@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.catalog import clusterings, curation, images, names, replies
+from core.catalog import clusterings, curation, edits, images, names, replies
 from core.catalog.clusterings import ClusteringRecord
 from core.catalog.database import Database
 from core.errors import UsageError
@@ -155,3 +155,19 @@ def test_names_come_with_where_they_are_from_and_how_well_they_fit(tmp_path):
     assert described["1"][0]["path"] == entry["members"][0]["path"]
     page = (folder / "clusters.html").read_text()
     assert "Sand and &lt;i&gt;water&lt;/i&gt;." in page and "name 0.85" in page
+
+
+def test_what_the_user_did_to_the_clusters_is_in_it_unless_it_was_undone(tmp_path):
+    project = make_project(tmp_path / "pile")
+    with project.database() as db:
+        run = latest_of(db).id
+        curation.freeze(db, run, 1, frozen=True)
+        curation.tag(db, run, 1, ["sea", "summer"])
+        curation.rename(db, run, 2, "undone in a moment")
+        edits.undo(db)
+    document = document_of(project)
+    beach, forest = document["clusters"]
+    assert (beach["frozen"], beach["tags"]) == (True, ["sea", "summer"])
+    assert (forest["frozen"], forest["tags"]) == (False, [])
+    assert len(document["edits"]) == 2
+    assert all(edit["said"] and edit["at"] for edit in document["edits"])

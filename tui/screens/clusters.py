@@ -15,6 +15,7 @@ from textual.widgets import Input
 from core.catalog.paths import shown
 from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError
+from core.jobs.picked import pack
 from tui.figures import count
 from tui.messages import JobChanged
 from tui.screens.cluster_editor import ClusterEditor
@@ -141,9 +142,8 @@ class ClustersScreen(ClusterEditor):
     def _marked(self) -> list[Scope]:
         from tui.screens.recluster import Scope
 
-        marks = sorted(self.marks)
-        title = f"the {count(len(marks), 'marked picture')} only"
-        return [Scope(title, len(marks), {"images": marks})] if marks else []
+        title = f"the {count(len(self.marks), 'marked picture')} only"
+        return [Scope(title, len(self.marks), {"images": pack(self.marks)})] if self.marks else []
 
     def _this_one(self) -> list[Scope]:
         from tui.screens.recluster import Scope

@@ -45,13 +45,13 @@ class StatusLine(Widget):
 def facts_words(facts: Facts) -> str:
     """A project in one line."""
     if not facts.images:
-        return facts.encoder or "nothing embedded yet"
+        return facts.encoder_label or "nothing embedded yet"
     parts = [count(facts.images, "picture"), f"{facts.embedded:,} embedded"]
     if facts.failed:
         parts.append(f"{facts.failed:,} failed")
     if facts.clusters:
         parts.append(count(facts.clusters, "cluster"))
-    parts.append(facts.encoder)
+    parts.append(facts.encoder_label)
     return " · ".join(part for part in parts if part)
 
 

@@ -14,7 +14,7 @@ from tui.graphics.terminal import prepare_environment
 
 def main() -> None:
     """Runs the demonstration."""
-    terminal = probe(sys.argv[2] if len(sys.argv) > 2 else "auto")
+    terminal = probe(sys.argv[2] if len(sys.argv) > 2 else "auto", timeout=60)
     prepare_environment(terminal)
     from tests.tui.graphics.demo_app import Demo
     from tui.graphics.typed import replay_keys
