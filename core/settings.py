@@ -56,6 +56,8 @@ class Settings:
     """Threads that decode; 0: one a core."""
     idle: float = 60.0
     """Seconds without work after which the worker leaves."""
+    niceness: int = 10
+    """How far the worker gives way to other programs: 0 not at all, 19 to all of them."""
     live_clusters: int = 6
     """Clusters formed while embedding, 2 to 20."""
     live_refresh: int = 20
@@ -100,6 +102,7 @@ class Settings:
 def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
     """The settings in force: files, then `environment`, then `overrides` (None values are left out).
 
+    Files are named absolutely: the worker stands elsewhere.
     Raises ShoeboxError for a file that cannot be read as TOML, UsageError for what does not fit.
     """
     settings = Settings()
@@ -111,7 +114,10 @@ def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Ma
         settings = settings.with_values(values, str(file))
     settings = settings.with_values(_from_environment(environment), "environment")
     given = {name: value for name, value in overrides.items() if value is not None}
-    return settings.with_values(given, "command line")
+    settings = settings.with_values(given, "command line")
+    named = {name: getattr(settings, name) for name in ("weights", "model_config")}
+    absolute = {name: str(Path(file).expanduser().absolute()) for name, file in named.items() if file}
+    return dataclasses.replace(settings, **absolute)
 
 
 def user_file() -> Path:

@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
@@ -32,6 +33,7 @@ from tui.state import State, first_stage, remember_project, state_of, user_state
 from tui.stylesheet import ParsedOnce
 from tui.thumbnails import Thumbnails
 from tui.watcher import Watcher
+from tui.widgets.toast import use_lasting_toasts
 
 if TYPE_CHECKING:
     from core.catalog.jobs import Job
@@ -70,11 +72,15 @@ class ShoeboxApp(App[object]):
         *,
         start: tuple[str, dict[str, Any]] | None = None,
         chosen: Path | None = None,
+        given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """`start`: a job to add at once, as (kind, params). `chosen`: a folder for the Source screen to stand on."""
+        """`start`: a job to add at once, as (kind, params). `chosen`: a folder for the Source screen to stand on.
+        `given`: settings of the command line.
+        """
         self.project = project
         self.terminal = terminal
         self.given_environment = dict(environment)
+        self.given = dict(given)
         self.user = user_state()
         self.facts = Facts()
         self.job: Job | None = None
@@ -86,8 +92,12 @@ class ShoeboxApp(App[object]):
         """Jobs that the user has asked to stop."""
         self._watcher: Watcher | None = None
         self._adopt(project)
+        if given and isinstance(kept := self.state.get("wishes"), dict):  # what was chosen before gives way
+            gone = {*given, "encoder"} if "weights" in given else set(given)
+            self.state["wishes"] = {name: value for name, value in kept.items() if name not in gone}
         self.DEFAULT_MODE = "embed" if start else first_stage(self.project, self.state)  # type: ignore[misc]
         super().__init__()
+        use_lasting_toasts()
         self._problems = self._dress()
 
     # What the screens use
@@ -223,7 +233,7 @@ class ShoeboxApp(App[object]):
         self.project = project
         folder = None if project is None else project.directory.parent
         self.environment = self.given_environment if folder is None else environment_of(folder, self.given_environment)
-        self.settings = load(None if project is None else project.directory, self.environment, {})
+        self.settings = load(None if project is None else project.directory, self.environment, self.given)
         self.state: State = state_of(project)
         self._thumbnails = None if project is None else Thumbnails(project, self.settings)
         self.facts, self.job, self._unfinished = Facts(), None, {}

@@ -44,7 +44,8 @@ def shoebox(context: click.Context, project: Path | None, graphics: str) -> None
     """Sorts a pile of unlabelled pictures into named groups.
 
     shoebox PATH opens the terminal app on a folder of pictures; without PATH, on the last project. The project is
-    kept in PATH/.shoebox; no picture is ever changed. The commands do the same without a screen.
+    kept in PATH/.shoebox; no picture is ever changed. Behind PATH the app takes --encoder, --weights,
+    --model-config, --device and --seed, too. The commands do the same without a screen.
     """
     from tui.launch import interactive, open_app
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,17 +51,33 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+def encoder(command: Command) -> Command:
+    """What pictures are embedded with: the settings of SETTING_OPTIONS."""
+    for option in reversed(
+        (
+            click.option("--encoder", metavar="SPEC", help="The encoder; shoebox encoders lists some."),
+            click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
+            click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
+            click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
+            click.option("--seed", type=int, help="Same seed, same result."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's parameters those that are settings and were given."""
+    return {name: given[name] for name in SETTING_OPTIONS if given.get(name) is not None}
+
+
 def common(command: Command) -> Command:
     """What every stage takes: the project, the encoder, and how to answer."""
     for option in reversed(
         (
             click.argument("path", required=False, type=Place(path_type=Path)),
             click.option("--project", type=click.Path(path_type=Path), help="Keep the project in this folder."),
-            click.option("--encoder", metavar="SPEC", help="The encoder; shoebox encoders lists some."),
-            click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
-            click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
-            click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
-            click.option("--seed", type=int, help="Same seed, same result."),
+            encoder,
             click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
             click.option("--quiet", is_flag=True, help="No progress."),
             click.option("--yes", is_flag=True, help="Answer yes to what would be asked."),

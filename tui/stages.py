@@ -42,9 +42,8 @@ class Request:
     @classmethod
     def of(cls, given: Given) -> Request:
         """The request in a command's parameters."""
-        settings = {name: given[name] for name in options.SETTING_OPTIONS if given.get(name) is not None}
         flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live", "yes")}
-        return cls(given["path"], given["project"], settings, **flags)
+        return cls(given["path"], given["project"], options.settings_of(given), **flags)
 
     def open(self) -> Project:
         """The project, made where there is none; says where it was put if that is not where one looks for it."""
@@ -64,11 +63,8 @@ class Request:
         return environment_of(project.directory.parent)
 
     def settings_for(self, project: Project) -> Settings:
-        """The settings in force. Files are named absolutely: the worker stands elsewhere."""
-        settings = project.settings(self.environment(project), self.settings)
-        files = {name: getattr(settings, name) for name in ("weights", "model_config")}
-        absolute = {name: str(Path(file).expanduser().absolute()) for name, file in files.items() if file}
-        return settings.with_values(absolute, "files")
+        """The settings in force."""
+        return project.settings(self.environment(project), self.settings)
 
 
 def stages_of(text: str) -> tuple[str, ...]:

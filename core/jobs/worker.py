@@ -34,7 +34,8 @@ from core.project import Project, reopen
 from core.settings import Settings
 
 POLL_SECONDS = 0.5
-NICENESS = 10
+MOST_NICENESS = 19
+AUTOGROUP = Path("/proc/self/autogroup")
 LEAVING_SECONDS = 0.05
 """How often a worker that leaves looks whether its lanes have."""
 MOST_ATTEMPTS = 3
@@ -287,16 +288,27 @@ def main(directory: str) -> int:
         return ALREADY_RUNNING
     _start_log(project.log_path)
     faulthandler.enable()
-    os.nice(NICENESS)
+    settings = project.settings(os.environ, {})
+    _give_way(max(0, min(settings.niceness, MOST_NICENESS)))
     migrate(project.catalog_path)
-    idle = project.settings(os.environ, {}).idle
     door = Door(project)
     try:
-        Worker(project, idle=idle).serve(door)
+        Worker(project, idle=settings.idle).serve(door)
     finally:
         door.close()
         os.close(lock)
     return 0
+
+
+def _give_way(niceness: int) -> None:
+    """Lets other programs go first, the screen among them.
+
+    Linux may weigh whole sessions against one another (autogroups, see sched(7)). The worker has one of its own, where
+    its niceness would count against nobody: the session is told, too.
+    """
+    os.nice(niceness)
+    with contextlib.suppress(OSError):
+        AUTOGROUP.write_text(str(niceness))
 
 
 def _start_log(path: Path) -> None:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from textual import events
@@ -36,11 +37,11 @@ DIMENSION = 512
 SIZE = (160, 50)
 
 
-def make(folder: Path, number: int, clusters: int, dimension: int = DIMENSION) -> None:
-    """The project of the benchmark `reopen`, with so many clusters, and names."""
+def make(folder: Path, number: int, clusters: int, **encoder: Any) -> None:
+    """The project of the benchmark `reopen`, with so many clusters, and names. `encoder`: as its `make_project`."""
     reopen.CLUSTERS = clusters
     folder.mkdir(parents=True)
-    reopen.make_project(folder, number, dimension)
+    reopen.make_project(folder, number, **({"dimension": DIMENSION} | encoder))
     project = open_project(folder)
     with project.database(durable=False) as db, db.transaction():
         run = clusterings.latest(db)

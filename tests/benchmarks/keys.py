@@ -174,10 +174,9 @@ def make(folder: Path, number: int, clusters: int) -> None:
     from core.pocket.draw import draw
 
     pocket = load_encoders(parse_spec("pocket"), device="cpu")[0]
-    clusters_screen.make(folder, number, clusters, pocket.dimension)
+    clusters_screen.make(folder, number, clusters, dimension=pocket.dimension, fingerprint=pocket.fingerprint)
     project = open_project(folder)
-    with project.database(durable=False) as db, db.transaction():
-        db.execute("UPDATE encoders SET fingerprint = ?", (pocket.fingerprint,))
+    with project.database() as db:
         for path, size, mtime in db.execute("SELECT path, size, mtime_ns FROM images").fetchall():
             file = os.path.join(os.fsencode(folder), path)
             os.makedirs(os.path.dirname(file), exist_ok=True)
@@ -217,8 +216,8 @@ def measure(folder: Path, graphics: str) -> None:
             terminal.settle()
             terminal._painted()
             report(name, [press for press in found if press is not None], len(found))
-        os_memory = Path(f"/proc/{terminal.pid}/status").read_text()
-        print(f"  memory at its most: {int(re.findall(r'VmHWM:\s+(\d+)', os_memory)[0]) / 1024:.0f} MB")
+        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{terminal.pid}/status").read_text())
+        print(f"  memory at its most: {int(peak[1]) / 1024 if peak else 0:.0f} MB")
     finally:
         terminal.close()
 
@@ -238,21 +237,13 @@ def report(name: str, found: list[Press], pressed: int) -> None:
 
 def idle(terminal: Terminal) -> None:
     """What the screen takes while nobody presses a key."""
-    taken, frames, drew, ran, began = (
-        terminal.taken,
-        terminal.frames,
-        terminal.ran()[0],
-        terminal.all_ran(),
-        time.time(),
-    )
-    while (left := began + IDLE_SECONDS - time.time()) > 0:
+    taken, frames, began = terminal.taken, terminal.frames, time.perf_counter()
+    drew, ran = terminal.ran()[0], terminal.all_ran()
+    while (left := began + IDLE_SECONDS - time.perf_counter()) > 0:
         terminal._read(left)
-    seconds = time.time() - began
-    drew, ran = terminal.ran()[0] - drew, terminal.all_ran() - ran
-    print(
-        f"  idle: {(terminal.taken - taken) / seconds:.0f} bytes and {(terminal.frames - frames) / seconds:.1f} frames a"
-        f" second; CPU {ran / seconds:.1%} of a core, the drawing thread {drew / seconds:.1%}"
-    )
+    size, painted = (terminal.taken - taken) / IDLE_SECONDS, (terminal.frames - frames) / IDLE_SECONDS
+    drew, ran = (terminal.ran()[0] - drew) / IDLE_SECONDS, (terminal.all_ran() - ran) / IDLE_SECONDS
+    print(f"  idle, a second: {size:.0f} bytes, {painted:.1f} frames; CPU {ran:.1%}, the drawing thread {drew:.1%}")
 
 
 @contextmanager

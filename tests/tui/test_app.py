@@ -3,6 +3,8 @@
 import platformdirs
 import pytest
 from textual.color import Color
+from textual.notifications import Notification
+from textual.widgets import _toast
 
 from tests.conftest import stop_worker
 from tests.test_imports import loaded_by
@@ -234,3 +236,13 @@ def test_every_size_shows_stages_and_keys(project, size, stage):
                 assert not one.overlaps(other) or one.contains_region(other) or other.contains_region(one)
 
     drive(project, script, size=size)
+
+
+def test_a_toast_that_comes_too_late_does_not_stop_the_app(project):
+    async def script(driver: Driver) -> None:
+        late = _toast.Toast(Notification("too late", timeout=-1))
+        assert late._timeout > 0, "a timer of less than no time never lets go of the loop"
+        await driver.screen.mount(late)
+        await driver.until(lambda: not late.is_attached)
+
+    drive(project, script)

@@ -86,13 +86,14 @@ class ShoeboxScreen(Screen[None]):
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Shows a job."""
-        self.query_one(StatusLine).show_job(message.job)
+        self.query_one(StageBar).catch_up()
+        self.query_one(StatusLine).catch_up()
         self.job_changed(message)
 
     def on_facts_changed(self, message: FactsChanged) -> None:
         """Shows what the project holds now."""
-        self.query_one(StageBar).show_facts(message.facts)
-        self.query_one(StatusLine).show_facts(message.facts)
+        self.query_one(StageBar).catch_up()
+        self.query_one(StatusLine).catch_up()
         if self.is_active:
             self.refresh_from_catalog()
         else:

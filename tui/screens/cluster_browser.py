@@ -59,7 +59,7 @@ class ClusterBrowser(ClusterReader):
 
     def compose_body(self) -> ComposeResult:
         """The line on top, the list, the pictures."""
-        yield Static("", id="summary", markup=False)
+        yield Static("reading the clusters …", id="summary", markup=False)
         with Horizontal(id="body"):
             with Panel(id="side", classes="panel") as side:
                 side.border_subtitle = "pictures · cohesion"
@@ -123,6 +123,7 @@ class ClusterBrowser(ClusterReader):
         self.show_clusters()
         if first:
             self._restore_cursor()
+            self._say_facts()
         self._want_pictures()
         self.refresh_bindings()
 
@@ -218,6 +219,7 @@ class ClusterBrowser(ClusterReader):
         parts += [f"changed {CHANGED}"] if row.changed else []
         parts += [f"frozen {FROZEN}"] if row.frozen else []
         parts += [f"#{plain(tag)}" for tag in row.tags]
+        parts += ["x restores"] if row.number == reading.TRASH else []
         title = f"{row.number}  {plain(row.title)}".rstrip() if row.is_cluster else row.title
         heading.update(Text.assemble((title, "bold"), "   ", (" · ".join(parts), "dim")), layout=False)
 
@@ -225,7 +227,8 @@ class ClusterBrowser(ClusterReader):
         line = self.query_one("#facts", Static)
         at, pictures = self.grid.cursor, self.pictures
         if pictures is None or not 0 <= at < len(pictures):
-            line.update("", layout=False)
+            waiting = pictures is None and self.row is not None
+            line.update("reading the pictures …" if waiting else "", layout=False)
             return
         picture = pictures.picture(at)
         text = Text(f"{at + 1:,}/{len(pictures):,}  ", style="dim", overflow="ellipsis", no_wrap=True)
@@ -238,7 +241,13 @@ class ClusterBrowser(ClusterReader):
 
     def _show_empty(self) -> None:
         embedded = self.facts.embedded
-        words = f"{count(embedded, 'picture')} embedded: c groups them" if embedded else "nothing is embedded: g 1, g 2"
+        if any(job.kind in ("run", "cluster") for job in self.shoebox.unfinished):
+            words = "They come at the end of what runs now: g 2 shows it."
+        elif embedded:
+            words = f"{count(embedded, 'picture')} embedded: c groups them"
+        else:
+            words = "nothing is embedded: g 1, g 2"
+        self.query_one("#summary", Static).update("", layout=False)
         self.query_one("#empty", Static).update(f"There are no clusters yet.\n\n{words}")
 
     # What is remembered

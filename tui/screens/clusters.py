@@ -91,7 +91,7 @@ class ClustersScreen(ClusterEditor):
         if self._applying is not None:
             self._applying.stop()
         self._applying = self.set_timer(APPLY_SECONDS, self._apply_finer)
-        self.notify(f"{now} clusters to {self._wanted_clusters}", timeout=APPLY_SECONDS + 0.5)
+        self.notify(f"{count(now, 'cluster')} to {self._wanted_clusters}", timeout=APPLY_SECONDS + 0.5)
 
     def _apply_finer(self) -> None:
         wanted, self._wanted_clusters = self._wanted_clusters, None

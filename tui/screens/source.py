@@ -191,10 +191,10 @@ class SourceScreen(ShoeboxScreen):
     @work(thread=True, exclusive=True, group="weights")
     def _look_for_weights(self, spec: str, file: str) -> None:
         words = weights_words(spec, file)
-        self.app.call_from_thread(self._show_weights, spec, words)
+        self.app.call_from_thread(self._show_weights, spec, file, words)
 
-    def _show_weights(self, spec: str, weights: tuple[str, bool]) -> None:
-        if spec == self._wishes.encoder:
+    def _show_weights(self, spec: str, file: str, weights: tuple[str, bool]) -> None:
+        if (spec, file) == (self._wishes.encoder, self._weights_file):  # and not what was asked before
             self._weights = weights
             self._explain_wish(self.query_one(WishList).highlighted or 0)
 
@@ -307,7 +307,7 @@ class SourceScreen(ShoeboxScreen):
             project = open_project(os.fsdecode(place))
             with project.database() as db:
                 last = encoders.last(db)
-            kind, params = wishes.job(project.settings(shoebox.environment, {}), last.spec if last else "")
+            kind, params = wishes.job(project.settings(shoebox.environment, shoebox.given), last.spec if last else "")
         except ShoeboxError as error:
             self.app.call_from_thread(shoebox.report, error)
             return

@@ -20,16 +20,19 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $surface; color: $text-muted; padding: 0 1; }"
 
-    def show_facts(self, facts: Facts) -> None:
-        """Draws anew."""
-        self.refresh()
+    _drawn: Text | None = None
 
-    def show_job(self, job: Job) -> None:
-        """Draws anew."""
-        self.refresh()
+    def catch_up(self) -> None:
+        """Draws anew if it has anything else to say: a job tells of itself several times a second."""
+        if self._words() != self._drawn:
+            self.refresh()
 
     def render(self) -> Text:
         """Draws it."""
+        self._drawn = self._words()
+        return self._drawn
+
+    def _words(self) -> Text:
         app: ShoeboxApp = self.app  # type: ignore[assignment]
         if app.leader:
             return Text("go to: press the number of a screen, esc to stay", no_wrap=True, overflow="ellipsis")

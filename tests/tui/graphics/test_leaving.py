@@ -60,9 +60,11 @@ def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
     os.write(master, b"l\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\l\x1b[?62;c")
     heard = read_until(master, heard, lambda h: b"0.97" in h and h.count(b"a=T") >= 6 and len(fed(h).held) >= 6)
     assert len(fed(heard).held) >= 6
+    os.write(master, b"\xff\xfe\xc3")  # as of a pasted file name
     os.write(master, b"q")
     heard = read_until(master, heard, lambda h: False)
     program.wait(PATIENCE)
+    assert b"UnicodeDecodeError" not in heard
     screen = fed(heard)
     assert screen.uploads >= 6
     assert not screen.held
