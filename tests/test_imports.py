@@ -25,6 +25,7 @@ BESIDE = {
     ("export", "clustering"),
     ("export", "annotation"),
     ("annotation", "clustering"),
+    ("naming", "clustering"),
     ("pocket", "errors"),
 }
 """Subjects of one floor of which the first may use the second."""

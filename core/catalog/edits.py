@@ -22,6 +22,8 @@ Change = list[Any]
 """A change as the journal keeps it: its kind, then what it takes to do and to undo it. See `_carry_out`."""
 UNSAID = False
 """Stands for a correction that there is not: None stands for one to none of the classes."""
+_RUN = '[["run"]]'
+"""The changes of a run of clustering, as the journal keeps them."""
 
 
 class Standing(NamedTuple):
@@ -36,6 +38,12 @@ class Standing(NamedTuple):
     previews: str
     frozen: int
     tags: str
+    name_state: str | None = None
+    proposal: int | None = None
+
+
+_BEFORE_NAMES = 9
+"""Fields of a Standing in a journal of before names had a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,16 @@ def history(db: Database, limit: int) -> list[Edit]:
     return [Edit(batch, made, said, bool(undone)) for batch, made, said, undone in rows]
 
 
+def made_on(db: Database, clustering: int) -> list[Edit]:
+    """The edits that shaped a run after it was made, oldest first; those undone are not among them."""
+    rows = db.execute(
+        "SELECT batch, min(made), said FROM edits WHERE clustering = ? AND undone = 0 AND changes <> ?"
+        " GROUP BY batch ORDER BY batch",
+        (clustering, _RUN),
+    )
+    return [Edit(batch, made, said, False) for batch, made, said in rows]
+
+
 def position(db: Database) -> int:
     """Where in the journal the project stands: the id of the last edit that is not undone, 0 before the first.
 
@@ -249,14 +267,16 @@ def _put_cluster(db: Database, clustering: int | None, number: int, row: Sequenc
     if row is None:
         db.execute("DELETE FROM clusters WHERE clustering = ? AND number = ?", (clustering, number))
         return
+    standing = Standing(*row)
+    if len(row) == _BEFORE_NAMES and standing.name:
+        standing = standing._replace(name_state="edited")  # journaled when only users gave names
+    fields = Standing._fields
     # A cluster made by hand has no centre until the next run measures one.
     db.execute(
-        "INSERT INTO clusters (clustering, number, name, size, representative, cohesion, silhouette, changed, previews,"
-        " frozen, tags, centre) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, x'') ON CONFLICT (clustering, number)"
-        " DO UPDATE SET name = excluded.name, size = excluded.size, representative = excluded.representative,"
-        " cohesion = excluded.cohesion, silhouette = excluded.silhouette, changed = excluded.changed,"
-        " previews = excluded.previews, frozen = excluded.frozen, tags = excluded.tags",
-        (clustering, number, *row),
+        f"INSERT INTO clusters (clustering, number, {', '.join(fields)}, centre)"
+        f" VALUES (?, ?, {', '.join('?' for _ in fields)}, x'') ON CONFLICT (clustering, number)"
+        f" DO UPDATE SET {', '.join(f'{field} = excluded.{field}' for field in fields)}",
+        (clustering, number, *standing),
     )
 
 

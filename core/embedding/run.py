@@ -48,19 +48,21 @@ def embed(
     settings: Settings,
     *,
     live: bool,
+    without: frozenset[int] = frozenset(),
     report: Callable[[EmbedProgress], None],
     checkpoint: Callable[[], None],
 ) -> EmbedProgress:
     """Embeds every picture that lacks an embedding of this encoder; gives the last progress.
 
     `models` are copies of one encoder, one a device. `checkpoint` is called between two batches: it may block
-    (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next.
+    (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next. Pictures of the sources
+    `without`, by id, are left alone.
     """
     # Reading pages is done by whichever thread of the pipeline needs the next picture, one at a time.
     with project.database() as db, project.database(shared=True) as reading:
-        run = _Run(project, db, models, record, settings, live=live)
+        run = _Run(project, db, models, record, settings, live=live, without=without)
         try:
-            run.start(_pictures(reading, record.id))
+            run.start(_pictures(reading, record.id, without))
             while run.take(TICK_SECONDS):
                 report(run.progress)
                 checkpoint()
@@ -82,6 +84,7 @@ class _Run:
         settings: Settings,
         *,
         live: bool,
+        without: frozenset[int],
     ) -> None:
         self._db = db
         self._models = models
@@ -100,9 +103,9 @@ class _Run:
         self._published = 0.0
         self._pipeline: Pipeline | None = None
         self.progress = EmbedProgress(
-            encoder=record.spec,
+            encoder=record.label,
             precision=models[0].precision,
-            total=images.count_to_embed(db, record.id),
+            total=images.count_to_embed(db, record.id, without=without),
             unchanged=images.count_embedded(db, record.id),
         )
 
@@ -187,11 +190,11 @@ class _Run:
         self.progress.failures = list(self._failures)
 
 
-def _pictures(db: Database, encoder_id: int) -> Iterator[Image]:
+def _pictures(db: Database, encoder_id: int, without: frozenset[int]) -> Iterator[Image]:
     """What is to be embedded, a page at a time: the catalog changes while this goes on."""
     last = 0
     while page := images.to_embed(db, encoder_id, after=last, limit=PAGE):
-        yield from page
+        yield from (image for image in page if image.source not in without)
         last = page[-1].id
 
 

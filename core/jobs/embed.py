@@ -8,9 +8,10 @@ from typing import Any
 
 from core.catalog import encoders, sources
 from core.catalog.encoders import EncoderRecord
+from core.catalog.paths import shown
 from core.embedding.progress import EmbedProgress
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
-from core.errors import ShoeboxError
+from core.errors import CancelledError, ShoeboxError
 from core.jobs.context import JobContext
 from core.jobs.scan import ScanReport, scan
 from core.project import Project
@@ -19,9 +20,9 @@ from core.settings import Settings
 
 def embed_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Embeds the project's pictures; `params["live"]` forms clusters meanwhile. Gives counts as data."""
-    report = scan_sources(context)
-    record, progress = embed_pictures(context, live=bool(params.get("live")))
-    return {"scan": report, "encoder": record.spec} | summary_of(progress)
+    found = scan_sources(context)
+    record, progress = embed_pictures(context, live=bool(params.get("live")), without=unreachable_in(found))
+    return {"scan": found, "encoder": record.spec} | summary_of(progress)
 
 
 def summary_of(progress: EmbedProgress) -> dict[str, Any]:
@@ -35,34 +36,56 @@ def summary_of(progress: EmbedProgress) -> dict[str, Any]:
     }
 
 
-def scan_sources(context: JobContext) -> dict[str, int]:
-    """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`.
+def scan_sources(context: JobContext) -> dict[str, Any]:
+    """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`, and `unreachable`.
 
-    A folder that is gone as a whole is an error: its pictures are not marked missing for an unplugged disk.
+    A folder that is gone as a whole is unreachable: {"source": id, "root": path, "reason": words}. Its pictures
+    are not marked missing for an unplugged disk, and those of other sources go on. Raises ShoeboxError where no
+    source can be reached, or there is no picture.
     """
     totals = ScanReport().as_dict()
+    unreachable: list[dict[str, Any]] = []
 
     def progress(report: ScanReport) -> None:
         context.checkpoint()
         context.progress({"stage": "scanning", **report.as_dict()})
 
     with context.project.database() as db, context.project.database() as reading:
-        for source in sources.all_sources(db):
+        found = sources.all_sources(db)
+        for source in found:
             root = context.project.root_of(source)
-            report = scan(db, reading, source, root, progress=progress)
+            try:
+                report = scan(db, reading, source, root, progress=progress)
+            except CancelledError:
+                raise
+            except ShoeboxError as error:
+                unreachable.append({"source": source.id, "root": shown(root), "reason": error.what})
+                if len(unreachable) == len(found):
+                    raise
+                continue
             context.progress({"stage": "scanning", **report.as_dict()}, now=True)
             for name, number in report.as_dict().items():
                 totals[name] += number
         if totals["found"] == 0:
-            roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in sources.all_sources(db))
+            roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in found)
             raise ShoeboxError(
                 f"there are no pictures in {roots}", "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are looked for"
             )
-    return totals
+    return totals | {"unreachable": unreachable}
 
 
-def embed_pictures(context: JobContext, *, live: bool) -> tuple[EncoderRecord, EmbedProgress]:
-    """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress."""
+def unreachable_in(found: dict[str, Any]) -> frozenset[int]:
+    """The sources that a scan could not reach, by id."""
+    return frozenset(source["source"] for source in found["unreachable"])
+
+
+def embed_pictures(
+    context: JobContext, *, live: bool, without: frozenset[int] = frozenset()
+) -> tuple[EncoderRecord, EmbedProgress]:
+    """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress.
+
+    Pictures of the sources `without` are left as they are.
+    """
     from core.embedding.run import embed
 
     spec = chosen_encoder(context.project, context.settings)
@@ -88,6 +111,7 @@ def embed_pictures(context: JobContext, *, live: bool) -> tuple[EncoderRecord, E
         record,
         context.settings,
         live=live,
+        without=without,
         report=lambda data: context.progress(data.as_dict()),
         checkpoint=context.checkpoint,
     )

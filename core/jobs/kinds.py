@@ -20,6 +20,9 @@ _KINDS: dict[str, tuple[Lane, str]] = {
     "embed_annotate": ("bulk", "core.jobs.annotate:embed_annotate_job"),
     "review": ("interactive", "core.jobs.annotate:review_job"),
     "export_annotation": ("interactive", "core.jobs.annotate:export_job"),
+    "label": ("interactive", "core.jobs.label:label_job"),
+    "name": ("interactive", "core.jobs.name:name_job"),
+    "measure": ("interactive", "core.jobs.name:measure_job"),
     "export": ("interactive", "core.jobs.export:export_job"),
     "run": ("bulk", "core.jobs.run:run_stages_job"),
 }

@@ -8,9 +8,9 @@ from core.catalog import images
 from core.clustering.settings import ClusterSettings
 from core.jobs.cluster import cluster_pictures, embedded_with
 from core.jobs.context import JobContext
-from core.jobs.embed import embed_pictures, scan_sources, summary_of
+from core.jobs.embed import embed_pictures, scan_sources, summary_of, unreachable_in
 
-STAGES = ("embed", "cluster", "export")
+STAGES = ("embed", "cluster", "name", "export")
 
 
 def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -24,13 +24,20 @@ def run_stages_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any
             # Before any work: more pictures than these will not come, and what cannot be made of them is refused.
             with context.project.database() as db:
                 clustering.resolve(images.counts(db).images)
-        record, progress = embed_pictures(context, live=bool(params.get("live")))
+        record, progress = embed_pictures(
+            context, live=bool(params.get("live")), without=unreachable_in(result["scan"])
+        )
         result |= summary_of(progress)
     else:
         record = embedded_with(context)
     if "cluster" in stages:
         context.checkpoint()
         result |= cluster_pictures(context, record, clustering)
+    if "name" in stages:
+        from core.jobs.name import name_pictures
+
+        context.checkpoint()
+        result["naming"] = name_pictures(context, params.get("naming") or {})
     if "export" in stages:
         from core.jobs.export import export_clusters
 
