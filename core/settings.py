@@ -62,10 +62,32 @@ class Settings:
     """Where the posts of a subreddit are asked for; a mirror speaks the same."""
     idle: float = 60.0
     """Seconds without work after which the worker leaves."""
+    niceness: int = 10
+    """How far the worker gives way to other programs: 0 not at all, 19 to all of them."""
     live_clusters: int = 6
     """Clusters formed while embedding, 2 to 20."""
     live_refresh: int = 20
     """Pictures between two refreshes of those, 5 to 500."""
+    base_url: str = ""
+    """Address of a server that speaks the OpenAI API; empty: OPENAI_BASE_URL, or OpenAI's own."""
+    model: str = ""
+    """The language model to ask; empty: the default."""
+    per_cluster: int = 25
+    """Pictures of a cluster that get a label."""
+    context: str = ""
+    """A sentence about all pictures, for the language model."""
+    max_calls: int = 0
+    """No more calls than these; 0: no bound."""
+    max_cost: float = 0.0
+    """No more US dollars than these; 0: no bound."""
+    price_in: float = 0.0
+    """US dollars for a million tokens in; 0 here and in `price_out`: what is known of the model."""
+    price_out: float = 0.0
+    """US dollars for a million tokens out."""
+    calls_at_once: int = 8
+    """Questions that a server is asked at the same time."""
+    reply_seconds: float = 90.0
+    """A reply that takes longer is not waited for."""
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
         """These settings with `values` in place of their own; `origin` names where they come from in an error.
@@ -86,6 +108,7 @@ class Settings:
 def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Settings:
     """The settings in force: files, then `environment`, then `overrides` (None values are left out).
 
+    Files are named absolutely: the worker stands elsewhere.
     Raises ShoeboxError for a file that cannot be read as TOML, UsageError for what does not fit.
     """
     settings = Settings()
@@ -97,7 +120,10 @@ def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Ma
         settings = settings.with_values(values, str(file))
     settings = settings.with_values(_from_environment(environment), "environment")
     given = {name: value for name, value in overrides.items() if value is not None}
-    return settings.with_values(given, "command line")
+    settings = settings.with_values(given, "command line")
+    named = {name: getattr(settings, name) for name in ("weights", "model_config")}
+    absolute: dict[str, Any] = {name: str(Path(file).expanduser().absolute()) for name, file in named.items() if file}
+    return dataclasses.replace(settings, **absolute)
 
 
 def user_file() -> Path:

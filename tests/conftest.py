@@ -21,8 +21,16 @@ from core.jobs.embed import embed_job
 from core.jobs.models import LoadedEncoders
 from core.project import Project, find_project, open_project
 from core.settings import Settings
+from tests.programs import PATIENCE
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""One thread a process, this one and those it starts: more of them spin in one another's way on a busy machine."""
 KINDS = ("car", "fish", "star", "umbrella")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--snapshot-update` writes tests/tui/snapshots/ anew."""
+    parser.addoption("--snapshot-update", action="store_true", help="write the pictures of the screens anew")
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +49,10 @@ def home(tmp_path_factory, monkeypatch, cache) -> Iterator[Path]:
         monkeypatch.setenv(name, str(folder / name))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("SHOEBOX_IDLE", "30")
-    for name in [n for n in os.environ if n.startswith("SHOEBOX_") and n != "SHOEBOX_IDLE"]:
+    for name in [n for n in os.environ if n.startswith(("SHOEBOX_", "OPENAI_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("SHOEBOX_IDLE", "30")
+    monkeypatch.setenv("SHOEBOX_NICENESS", "0")  # a test waits for the worker: on a busy machine it would for long
     yield folder
     shutil.rmtree(runtime, ignore_errors=True)
 
@@ -115,7 +124,7 @@ def shoebox(tmp_path):
     here = tmp_path / "here"
     here.mkdir()
 
-    def run(*arguments, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 120) -> Ran:
+    def run(*arguments, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = PATIENCE) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "tui", *map(str, arguments)],
             cwd=cwd or here,

@@ -23,6 +23,9 @@ BESIDE = {
     ("sources", "imaging"),
     ("demo", "pocket"),
     ("export", "clustering"),
+    ("export", "annotation"),
+    ("annotation", "clustering"),
+    ("naming", "clustering"),
     ("pocket", "errors"),
     ("twins", "clustering"),
 }

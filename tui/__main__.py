@@ -23,12 +23,13 @@ def main() -> None:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:
         error.show()
+        _print_document(error.format_message(), error.exit_code)
         sys.exit(error.exit_code)
     except ShoeboxError as error:
-        _complain(str(error))
+        _complain(str(error), error.exit_code)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _complain("cancelled")
+        _complain("cancelled", 130)
         sys.exit(130)
     except BrokenPipeError:
         sys.stdout = None  # who read our output has left: nothing to flush into
@@ -36,12 +37,22 @@ def main() -> None:
     except Exception as error:
         from tui.crash import log_crash
 
-        _complain(f"shoebox failed unexpectedly ({type(error).__name__}: {error}): see {log_crash()}")
+        _complain(f"shoebox failed unexpectedly ({type(error).__name__}: {error}): see {log_crash()}", 1)
         sys.exit(1)
 
 
-def _complain(text: str) -> None:
-    print(f"shoebox: {' '.join(text.split())}", file=sys.stderr)
+def _complain(text: str, exit_code: int) -> None:
+    text = " ".join(text.split())
+    print(f"shoebox: {text}", file=sys.stderr)
+    _print_document(text, exit_code)
+
+
+def _print_document(text: str, exit_code: int) -> None:
+    """With --json the answer is one JSON document, whatever it is."""
+    if "--json" in sys.argv[1:]:
+        import json
+
+        print(json.dumps({"error": text, "exit_code": exit_code}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

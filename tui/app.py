@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App
 from textual.binding import BindingType
+from textual.css.query import NoMatches
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from core.errors import ShoeboxError
 from core.jobs.client import Client
@@ -26,8 +30,10 @@ from tui.messages import FactsChanged, JobChanged, News, Trouble
 from tui.screens import SCREENS
 from tui.screens.base import ShoeboxScreen
 from tui.state import State, first_stage, remember_project, state_of, user_state
+from tui.stylesheet import ParsedOnce
 from tui.thumbnails import Thumbnails
 from tui.watcher import Watcher
+from tui.widgets.toast import use_lasting_toasts
 
 if TYPE_CHECKING:
     from core.catalog.jobs import Job
@@ -36,7 +42,14 @@ if TYPE_CHECKING:
 
 LEADER_SECONDS = 2.0
 """How long `g` waits for its digit."""
-STAGES_OF = {"embed": ("embed",), "run": ("embed",), "cluster": ("clusters",)}
+STAGES_OF = {
+    "embed": ("embed",),
+    "run": ("embed",),
+    "cluster": ("clusters",),
+    "label": ("names",),
+    "name": ("names",),
+    "measure": ("names",),
+}
 """Which stage a kind of job belongs to."""
 
 
@@ -59,11 +72,15 @@ class ShoeboxApp(App[object]):
         *,
         start: tuple[str, dict[str, Any]] | None = None,
         chosen: Path | None = None,
+        given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """`start`: a job to add at once, as (kind, params). `chosen`: a folder for the Source screen to stand on."""
+        """`start`: a job to add at once, as (kind, params). `chosen`: a folder for the Source screen to stand on.
+        `given`: settings of the command line.
+        """
         self.project = project
         self.terminal = terminal
         self.given_environment = dict(environment)
+        self.given = dict(given)
         self.user = user_state()
         self.facts = Facts()
         self.job: Job | None = None
@@ -71,10 +88,16 @@ class ShoeboxApp(App[object]):
         self.chosen = chosen
         self._start = start
         self._unfinished: dict[int, Job] = {}
+        self._cancelling: set[int] = set()
+        """Jobs that the user has asked to stop."""
         self._watcher: Watcher | None = None
         self._adopt(project)
+        if given and isinstance(kept := self.state.get("wishes"), dict):  # what was chosen before gives way
+            gone = {*given, "encoder"} if "weights" in given else set(given)
+            self.state["wishes"] = {name: value for name, value in kept.items() if name not in gone}
         self.DEFAULT_MODE = "embed" if start else first_stage(self.project, self.state)  # type: ignore[misc]
         super().__init__()
+        use_lasting_toasts()
         self._problems = self._dress()
 
     # What the screens use
@@ -125,7 +148,7 @@ class ShoeboxApp(App[object]):
         if self._watcher is not None:
             self._watcher.look()
         if added is not None:
-            self.call_from_thread(added, job_id)
+            self.call_from_thread(lambda: added(job_id))  # Textual counts parameters, which builtins do not tell
 
     def report(self, error: Exception | str) -> None:
         """Shows what went wrong; the screen goes on."""
@@ -146,7 +169,6 @@ class ShoeboxApp(App[object]):
 
     def on_mount(self) -> None:
         """Begins to watch, and says what is amiss."""
-        """Begins."""
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
         for notice in self.project.notices if self.project else ():
@@ -159,9 +181,16 @@ class ShoeboxApp(App[object]):
     def on_ready(self) -> None:
         """Takes the keys that came while the terminal was asked."""
         replay_keys(self, self.terminal)
-        gc.enable()  # `open_app` held it back until the first frame
+        if not gc.isenabled():  # `open_app` held it back until the first frame
+            gc.freeze()  # what is there by now stays: not to be looked through again and again
+            gc.enable()
         if self._keymap:
             self.set_timer(1, self._check_keymap)  # after the screens are there, whose bindings it may name
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leaves out a screen that was still coming up when the user left: it is taken apart while it begins."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def on_unmount(self) -> None:
         """Saves what is remembered, and lets the worker be."""
@@ -172,7 +201,12 @@ class ShoeboxApp(App[object]):
     def on_job_changed(self, message: JobChanged) -> None:
         """Tells the screens of a job."""
         job = message.job
+        if job.id in self._cancelling:
+            job = dataclasses.replace(job, cancel=True)  # as the user saw it last
+        before = self._unfinished.get(job.id)
         (self._unfinished.pop(job.id, None) if job.ended else self._unfinished.__setitem__(job.id, job))
+        if before is None or before.cancel != job.cancel or job.ended:
+            self.refresh_bindings()  # there is something to cancel, or no longer
         if not (job.ended and self._unfinished):
             self.job = job
         if job.state == "failed" and job.error:
@@ -199,10 +233,11 @@ class ShoeboxApp(App[object]):
         self.project = project
         folder = None if project is None else project.directory.parent
         self.environment = self.given_environment if folder is None else environment_of(folder, self.given_environment)
-        self.settings = load(None if project is None else project.directory, self.environment, {})
+        self.settings = load(None if project is None else project.directory, self.environment, self.given)
         self.state: State = state_of(project)
         self._thumbnails = None if project is None else Thumbnails(project, self.settings)
         self.facts, self.job, self._unfinished = Facts(), None, {}
+        self._cancelling.clear()
         if project is not None:
             remember_project(self.user, project.directory)
 
@@ -227,6 +262,7 @@ class ShoeboxApp(App[object]):
         wanted = self.user.get("theme")
         fits = themes.fitting(self.environment, truecolor=self.terminal.truecolor)
         self.theme = wanted if wanted in self.themes else fits
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
         try:
             keymap, amiss = keys.keymap_of(user_table("keys"))
         except ShoeboxError as error:
@@ -235,7 +271,7 @@ class ShoeboxApp(App[object]):
         return wrong + amiss
 
     def _check_keymap(self) -> None:
-        from tui.screens import clusters, embed, source  # noqa: F401 - their bindings
+        from tui.screens import clusters, embed, names, source  # noqa: F401 - their bindings
 
         for words in keys.unknown_ids(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)
@@ -244,12 +280,21 @@ class ShoeboxApp(App[object]):
         self.state.save()
         self.user.save()
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's. With NO_COLOR it makes greys of colours; of the terminal's own it would make black on black."""
+        filters = super().get_line_filters()
+        if self.no_color and self.native_ansi_color:
+            return [NoColor() if isinstance(each, Monochrome) else each for each in filters]
+        return filters
+
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Digits are the app's only after `g`, and `g` only where nobody writes."""
         if action == "leader":
-            return not isinstance(self.focused, Input | TextArea) and not isinstance(self.screen, ModalScreen)
+            return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
+        if action == "cancel_job":
+            return self._to_cancel() is not None
         return self.leader if action in ("go_number", "stay") else True
 
     def action_leader(self) -> None:
@@ -273,6 +318,36 @@ class ShoeboxApp(App[object]):
     def action_go(self, stage: str) -> None:
         """Goes to the screen of this name."""
         self.go(stage)
+
+    def _to_cancel(self) -> Job | None:
+        """The job that the user waits for most likely: the one asked for last. The Embed screen cancels its own."""
+        jobs = [job for job in self._unfinished.values() if not job.cancel]
+        if self.stage == "embed":
+            jobs = [job for job in jobs if "embed" not in STAGES_OF.get(job.kind, ())]
+        return max(jobs, key=lambda job: job.id, default=None)
+
+    def action_cancel_job(self) -> None:
+        """Has the job that was asked for last stop."""
+        if (job := self._to_cancel()) is not None:
+            self.cancel(job)
+
+    def cancel(self, job: Job) -> None:
+        """Has a job stop. The screens say so at once, however long what it has in hand takes."""
+        if job.id in self._unfinished:
+            self._cancelling.add(job.id)
+            self.on_job_changed(JobChanged(job))
+        self._ask_to_cancel(job.id)
+
+    @work(thread=True, group="cancel", exit_on_error=False)
+    def _ask_to_cancel(self, job_id: int) -> None:
+        try:
+            with self.client() as client:
+                client.cancel(job_id)
+        except (ShoeboxError, OSError) as error:
+            self._cancelling.discard(job_id)
+            self.call_from_thread(self.report, error)
+        if self._watcher is not None:
+            self._watcher.look()
 
     def action_help(self) -> None:
         """Lists the keys that work here."""

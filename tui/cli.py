@@ -44,7 +44,8 @@ def shoebox(context: click.Context, project: Path | None, graphics: str) -> None
     """Sorts a pile of unlabelled pictures into named groups.
 
     shoebox PATH opens the terminal app on a folder of pictures; without PATH, on the last project. The project is
-    kept in PATH/.shoebox; no picture is ever changed. The commands do the same without a screen.
+    kept in PATH/.shoebox; no picture is ever changed. Behind PATH the app takes --encoder, --weights,
+    --model-config, --device and --seed, too. The commands do the same without a screen.
     """
     from tui.launch import interactive, open_app
 
@@ -59,12 +60,14 @@ def shoebox(context: click.Context, project: Path | None, graphics: str) -> None
 @shoebox.command("open", hidden=True)
 @click.argument("path", required=False)
 @options.screen
+@options.encoder
 @click.pass_obj
-def open_(given: dict[str, Any], path: str | None, project: Path | None, graphics: str) -> None:
+def open_(given: dict[str, Any], /, path: str | None, project: Path | None, graphics: str, **encoder: Any) -> None:
     """Open the terminal app: what `shoebox PATH` does."""
     from tui.launch import open_app
 
-    open_app(path, project or given["project"], graphics=graphics if graphics != "auto" else given["graphics"])
+    graphics = graphics if graphics != "auto" else given["graphics"]
+    open_app(path, project or given["project"], graphics=graphics, given=options.settings_of(encoder))
 
 
 @shoebox.command()
@@ -89,23 +92,38 @@ def demo(
         open_app(str(folder), graphics=given["graphics"], sort={"encoder": "pocket", "seed": seed})
         return
     request = Request(path=folder, as_json=as_json, quiet=quiet, settings={"encoder": "pocket", "seed": seed})
-    run_stages(request, ("embed", "cluster", "export"), clustering={}, export={"output": output, "mode": "copy"})
+    run_stages(
+        request,
+        ("embed", "cluster", "name", "export"),
+        clustering={},
+        naming={},
+        export={"output": output, "mode": "copy"},
+    )
 
 
 @shoebox.command()
 @options.common
 @options.clustering
 @options.exporting
-@click.option("--stages", metavar="STAGE,...", default="embed,cluster,export", show_default=True, help="Only these.")
+@options.naming
+@options.language
+@click.option(
+    "--stages", metavar="STAGE,...", default="embed,cluster,name,export", show_default=True, help="Only these."
+)
 @options.embedding
 @options.source
 @options.detachable
 def run(stages: str, **given: Any) -> None:
-    """Embed, cluster and export in one go."""
-    from tui.stages import Request, clustering_of, export_of, run_stages, stages_of
+    """Embed, cluster, name and export in one go."""
+    from tui.stages import Request, clustering_of, export_of, naming_of, run_stages, stages_of
 
-    request = Request.of(given)
-    run_stages(request, stages_of(stages), clustering=clustering_of(given), export=export_of(given))
+    run_stages(
+        Request.of(given),
+        stages_of(stages),
+        clustering=clustering_of(given),
+        naming=naming_of(given),
+        export=export_of(given),
+    )
 
 
 @shoebox.command()
@@ -141,6 +159,54 @@ def cluster(**given: Any) -> None:
     from tui.stages import Request, clustering_of, run_cluster
 
     run_cluster(Request.of(given), clustering_of(given))
+
+
+@shoebox.command()
+@options.common_of_several
+@click.argument("names", nargs=-1, metavar="[CLASS]...")
+@options.annotating
+@options.detachable
+def annotate(**given: Any) -> None:
+    """Sort the pictures into your own classes, by their names.
+
+    Without CLASS the classes of the last time. Corrections are kept, and the next run learns from them. With --output
+    DIR there is a folder for each class, splits to train on, metadata.json and report.txt.
+    """
+    from tui.annotate import run_annotate
+
+    run_annotate(given)
+
+
+@shoebox.command()
+@options.common
+@options.language
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--retry", is_flag=True, help="Ask again for pictures whose label failed.")
+@options.detachable
+def label(numbers: str | None, retry: bool, **given: Any) -> None:
+    """Have a language model label samples of each cluster.
+
+    Each picture is sent alone and small. What is asked for once is kept: a run that was cut goes on where it was,
+    and a second one costs nothing.
+    """
+    from tui.stages import Request, run_label
+
+    run_label(Request.of(given), numbers, retry=retry)
+
+
+@shoebox.command()
+@options.common
+@options.naming
+@options.language
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--hint", metavar="SENTENCE", help="What the model should know of the clusters named by --clusters.")
+@click.option("--again", is_flag=True, help="Ask the model anew where its answer is known.")
+@options.detachable
+def name(**given: Any) -> None:
+    """Name the clusters, and measure every name; names you typed or accepted stay."""
+    from tui.stages import Request, naming_of, run_name
+
+    run_name(Request.of(given), naming_of(given))
 
 
 @shoebox.command()

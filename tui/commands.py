@@ -32,7 +32,9 @@ class ActionsProvider(Provider):
     def _actions(self) -> Iterator[tuple[str, Callable[[], Any], str]]:
         app: ShoeboxApp = self.app  # type: ignore[assignment]
         seen = {"app.action_command_palette", "app.leader"}
-        for node, binding, enabled, tooltip in self.screen.active_bindings.values():
+        # What the line of keys shows comes first, the steps of the cursor last.
+        active = self.screen.active_bindings.values()
+        for node, binding, enabled, tooltip in sorted(active, key=lambda a: (not a[1].show, a[0] is not self.screen)):
             name = f"{node.css_identifier}.{binding.action}"
             if not enabled or not binding.description or binding.id is None or name in seen:
                 continue

@@ -11,6 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.errors import ShoeboxError
+from core.settings import user_file, user_table
+from tui.figures import count
+from tui.keys import keymap_of
+
 if TYPE_CHECKING:
     from tui.graphics.terminal import Terminal
 
@@ -34,7 +39,8 @@ def examine(terminal: Terminal, environment: Mapping[str, str] = os.environ) -> 
     """Everything that shoebox depends on, the terminal first."""
     return [
         *_terminal(terminal, environment),
-        *_colours(terminal),
+        *_colours(terminal, environment),
+        _keys(),
         _device(),
         *_weights(),
         _key(environment),
@@ -83,14 +89,30 @@ def _terminal(terminal: Terminal, environment: Mapping[str, str]) -> Iterator[Fi
         yield Finding("screen", "could be better", "lets no pictures pass", "tmux 3.4 or newer can")
 
 
-def _colours(terminal: Terminal) -> Iterator[Finding]:
-    if terminal.truecolor:
+def _colours(terminal: Terminal, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if "NO_COLOR" in environment:
+        yield Finding("colours", "could be better", "none: NO_COLOR is set", "unset NO_COLOR for colours")
+    elif terminal.truecolor:
         yield Finding("colours", "good", "24 bit")
     else:
         yield Finding("colours", "could be better", "256", "if yours has more: export COLORTERM=truecolor")
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     if encoding != "utf8":
         yield Finding("text", "could be better", encoding or "unknown encoding", "export LC_ALL=C.UTF-8")
+
+
+def _keys() -> Finding:
+    """How many keys the user has changed, and how that is done."""
+    file = user_file()
+    todo = f'to change one: in {file}, under [keys], its id and a key, like "embed.pause" = "space"; ? shows the ids'
+    try:
+        table = user_table("keys")
+    except ShoeboxError as error:
+        return Finding("keys", "could be better", str(error), todo)
+    keymap, wrong = keymap_of(table)
+    if wrong:
+        return Finding("keys", "could be better", "; ".join(wrong), todo)
+    return Finding("keys", "good", f"{count(len(keymap), 'key')} changed in {file}" if keymap else "as they come", todo)
 
 
 def _device() -> Finding:

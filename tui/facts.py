@@ -27,9 +27,15 @@ class Facts:
     trashed: int = 0
     missing: int = 0
     encoder: str = ""
+    weights: str = ""
+    """The file that the encoder was read from, if it was one."""
+    encoder_label: str = ""
+    """The encoder as people are told of it: weights from a file go by the file's name."""
     clustering: int | None = None
     """The last run of clustering."""
     clusters: int = 0
+    named: int = 0
+    """Clusters that have a name."""
 
 
 def read_facts(project: Project, db: Database) -> Facts:
@@ -37,6 +43,7 @@ def read_facts(project: Project, db: Database) -> Facts:
     encoder = encoders.last(db)
     counts = images.counts(db)
     latest = clusterings.latest(db)
+    clusters = clusterings.clusters_of(db, latest.id) if latest else []
     return Facts(
         place=place_of(project, db),
         images=counts.images,
@@ -45,8 +52,11 @@ def read_facts(project: Project, db: Database) -> Facts:
         trashed=counts.trashed,
         missing=counts.missing,
         encoder=encoder.spec if encoder else "",
+        weights=(encoder.options.get("weights") or "") if encoder else "",
+        encoder_label=encoder.label if encoder else "",
         clustering=latest.id if latest else None,
-        clusters=len(clusterings.clusters_of(db, latest.id)) if latest else 0,
+        clusters=len(clusters),
+        named=sum(1 for cluster in clusters if cluster.name),
     )
 
 

@@ -23,6 +23,6 @@ def device_line(device: dict[str, Any]) -> str:
     return line
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun: 1 picture, 2,000 pictures."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def count(number: int, noun: str, many: str = "") -> str:
+    """A number with its noun: 1 picture, 2,000 pictures; `many` where that is not the noun with an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"

@@ -7,12 +7,12 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, downloads, encoders, images, jobs, sources
+from core.catalog import clusterings, downloads, encoders, images, jobs, names, sources
 from core.catalog.paths import path_fields, shown
 from core.jobs.endpoint import worker_lives
 from core.sources.places import REMOTE
 from tui.figures import count, duration
-from tui.report import print_json, print_table
+from tui.report import print_json, print_names, print_table
 
 if TYPE_CHECKING:
     from core.catalog.database import Database
@@ -40,7 +40,11 @@ def show_info(request: Request, *, failed: bool) -> None:
     )
     print(f"encoder      {document['encoder'] or 'none yet'}")
     for run in document["clusterings"][-3:]:
-        print(f"clustering   {run['id']}: {count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}")
+        undone = " (undone)" if run["undone"] else ""
+        what = f"{count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}"
+        print(f"clustering   {run['id']}: {what}{undone}")
+    if in_force := [run for run in document["clusterings"] if not run["undone"]]:
+        print_names("names        ", in_force[-1]["names"])
     for job in document["jobs"][:3]:
         print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
     for failure in document.get("failures", []):
@@ -70,8 +74,10 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
                 "images": run.images,
                 "unclustered": run.unclustered,
                 "silhouette": run.silhouette,
+                "names": dataclasses.asdict(names.overall(names.names_of(db, run.id))),
                 "seed": run.seed,
                 "created": run.created,
+                "undone": run.undone,
             }
             for run in clusterings.all_clusterings(db)
         ],

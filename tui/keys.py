@@ -15,7 +15,7 @@ from typing import Any
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-STAGES = ("source", "embed", "clusters")
+STAGES = ("source", "embed", "clusters", "names")
 """The screens, in the order of the work: `g` and a digit goes to one."""
 
 APP_BINDINGS = (
@@ -27,6 +27,7 @@ APP_BINDINGS = (
     ),
     Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="the keys that work here"),
     Binding("escape", "stay", show=False, priority=True, id="app.stay", tooltip="after g: stay here"),
+    Binding("ctrl+x", "cancel_job", "Cancel job", id="app.cancel", tooltip="stop it after what it has in hand"),
     Binding("ctrl+p", "command_palette", "Palette", id="app.palette", system=True, tooltip="every action by its name"),
     Binding("ctrl+t", "next_theme", "Next theme", show=False, id="app.theme"),
     Binding("q,ctrl+q", "quit", "Leave", id="app.quit", tooltip="what runs goes on by itself"),

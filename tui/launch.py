@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,13 @@ def open_app(
     project_dir: Path | None = None,
     *,
     graphics: str = "auto",
+    given: Mapping[str, Any] | None = None,
     sort: dict[str, Any] | None = None,
 ) -> None:
     """Opens the app on a folder, on a project, or on the last one; says on leaving what still runs.
 
-    `sort`: settings by which to embed and cluster at once what was never clustered.
+    `given`: settings of the command line. `sort`: settings by which to embed and cluster at once what was never
+    clustered.
     Raises UsageError where there is no terminal, ShoeboxError where the project cannot be opened.
     """
     if path is not None and is_later(path):
@@ -51,8 +54,10 @@ def open_app(
 
     gc.disable()  # until the first frame is there: nothing that is made before it goes away
     from tui.app import ShoeboxApp
+    from tui.graphics.typed import take_any_bytes
 
-    app = ShoeboxApp(project, terminal, start=_job(project, sort))
+    app = ShoeboxApp(project, terminal, start=_job(project, sort), given=given or {})
+    take_any_bytes()
     app.run()
     if app.return_code:
         raise ShoeboxError("the screen ended unexpectedly", "what ran goes on by itself; see above")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +11,10 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SETTING_OPTIONS = ("encoder", "weights", "model_config", "device", "seed", "max_file_mb")
+SETTING_OPTIONS = (
+    *("encoder", "weights", "model_config", "device", "seed", "max_file_mb"),
+    *("base_url", "model", "per_cluster", "context", "max_calls", "max_cost", "price_in", "price_out"),
+)
 """The common options that are settings of the same name."""
 
 
@@ -52,17 +55,50 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+def encoder(command: Command) -> Command:
+    """What pictures are embedded with: the settings of SETTING_OPTIONS."""
+    for option in reversed(_encoder_options(several=False)):
+        command = option(command)
+    return command
+
+
+def _encoder_options(*, several: bool) -> tuple[Callable[[Command], Command], ...]:
+    words = "The encoder; shoebox encoders lists some."
+    return (
+        click.option(
+            "--encoder",
+            metavar="SPEC",
+            multiple=several,
+            help=f"{words} Several decide together." if several else words,
+        ),
+        click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
+        click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
+        click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
+        click.option("--seed", type=int, help="Same seed, same result."),
+    )
+
+
+def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's parameters those that are settings and were given."""
+    return {name: given[name] for name in SETTING_OPTIONS if given.get(name) is not None}
+
+
 def common(command: Command) -> Command:
     """What every stage takes: the project, the encoder, and how to answer."""
+    return _common(command, several_encoders=False)
+
+
+def common_of_several(command: Command) -> Command:
+    """The same, where several encoders may be named."""
+    return _common(command, several_encoders=True)
+
+
+def _common(command: Command, *, several_encoders: bool) -> Command:
     for option in reversed(
         (
             click.argument("path", required=False, type=Place(path_type=Path)),
             click.option("--project", type=click.Path(path_type=Path), help="Keep the project in this folder."),
-            click.option("--encoder", metavar="SPEC", help="The encoder; shoebox encoders lists some."),
-            click.option("--weights", type=click.Path(path_type=Path), help="A checkpoint on disk."),
-            click.option("--model-config", type=click.Path(path_type=Path), help="The model that --weights is of."),
-            click.option("--device", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu."),
-            click.option("--seed", type=int, help="Same seed, same result."),
+            *_encoder_options(several=several_encoders),
             click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
             click.option("--quiet", is_flag=True, help="No progress."),
             click.option("--yes", is_flag=True, help="Answer yes to what would be asked."),
@@ -143,6 +179,92 @@ def finding(command: Command) -> Command:
                 "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
             ),
             click.option("--print0", is_flag=True, help="Print the paths alone, each ended by a zero byte."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def annotating(command: Command) -> Command:
+    """Which classes, how to find them, and what to write."""
+    for option in reversed(
+        (
+            click.option("--classes", metavar="FILE|-", help="The classes, one a line: NAME, or NAME: WORDS; WORDS."),
+            click.option("--from-clusters", is_flag=True, help="The names of the last clusters are the classes."),
+            click.option(
+                "--method",
+                type=click.Choice(["auto", "text", "refine", "graph"]),
+                default="auto",
+                show_default=True,
+                help="auto: graph from 100 pictures on, text below.",
+            ),
+            click.option(
+                "--prompts",
+                metavar="auto|digits|signs|objects|imagenet|TEMPLATE|FILE",
+                help="The sentences of a class: a set, a template with {}, or a file of those. Default: as last time.",
+            ),
+            click.option(
+                "--threshold", type=float, help="None of the classes from this none-score on, 0 to 1; left out: never."
+            ),
+            click.option("--head", metavar="FILE", help="A trained head in place of the words."),
+            click.option("--save-head", metavar="FILE", help="Write the head that the corrections train."),
+            click.option(
+                "--corrections", metavar="FILE", help="CSV (path,class) or JSON: what is known; an empty class is none."
+            ),
+            click.option("--review", type=click.IntRange(0), metavar="N", help="List N pictures to look at."),
+            click.option("--below", type=float, metavar="P", help="Of these only such as are less sure, 0 to 1."),
+            click.option("--output", type=click.Path(path_type=Path), help="Folder to make; left out: no files."),
+            click.option(
+                "--mode", type=click.Choice(["copy", "hardlink", "symlink"]), default="copy", show_default=True
+            ),
+            click.option("--splits", metavar="A/B/C", default="70/15/15", show_default=True, help="none: no splits."),
+            click.option("--dry-run", is_flag=True, help="Only show the classes and their prompts."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def naming(command: Command) -> Command:
+    """Who names the clusters, and with which words."""
+    for option in reversed(
+        (
+            click.option(
+                "--namer",
+                type=click.Choice(["vocabulary", "openai"]),
+                default="vocabulary",
+                show_default=True,
+                help="vocabulary: words ranked by the encoder, nothing leaves the machine. openai: a language model.",
+            ),
+            click.option(
+                "--vocabulary",
+                metavar="FILE|auto|scenes|lemmas|all|pocket",
+                default="auto",
+                show_default=True,
+                help="A file of words, one a line; scenes: 800 plain words; lemmas: 20,000 of ImageNet.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def language(command: Command) -> Command:
+    """Which language model to ask, what about, and how far to go."""
+    for option in reversed(
+        (
+            click.option("--model", metavar="NAME", help="The language model to ask."),
+            click.option(
+                "--base-url", metavar="URL", help="A server that speaks the OpenAI API; its key: OPENAI_API_KEY."
+            ),
+            click.option("--per-cluster", type=click.IntRange(0), metavar="N", help="Pictures labelled; default 25."),
+            click.option("--context", metavar="SENTENCE", help="What the model should know of the pictures."),
+            click.option("--max-calls", type=click.IntRange(1), metavar="N", help="Stop after so many calls."),
+            click.option(
+                "--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop at this price."
+            ),
+            click.option("--price-in", type=click.FloatRange(0), metavar="USD", help="Price of a million tokens in."),
+            click.option("--price-out", type=click.FloatRange(0), metavar="USD", help="Price of a million tokens out."),
         )
     ):
         command = option(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
@@ -48,10 +49,11 @@ class Pictures:
         picture = self.picture(position)
         if picture is None:
             return None
+        stem = os.path.splitext(picture.name)[0]  # in few cells the ending is what is missed least
         return GridItem(
             image=picture.image,
             hash=picture.hash,
-            caption=picture.name if picture.score is None else f"{picture.score:.2f} {picture.name}",
+            caption=stem if picture.score is None else f"{picture.score:.2f} {stem}",
             starred=picture.image == self._representative,
             marked=picture.image in self._marked,
             dimmed=self._dimmed,

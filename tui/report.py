@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, downloads, images
+from core.catalog import clusterings, downloads, images, names
 from core.catalog.paths import shown
 from core.project import Project
 from tui.figures import count, duration
@@ -34,7 +35,8 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
 
     with project.database() as db:
         made = result.get("clustering")  # another client may have clustered since
-        run = next(run for run in reversed(clusterings.all_clusterings(db)) if made in (None, run.id))
+        runs = reversed(clusterings.all_clusterings(db))
+        run = next(run for run in runs if run.id == made or (made is None and not run.undone))
         if as_json:
             print_json(clusters_document(project, db, run) | _extra(result))
             return
@@ -42,17 +44,20 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
             _print_embedded(project, result)
         found = clusterings.clusters_of(db, run.id)
         urls = downloads.origins(db, (c.representative for c in found))
+        named = {n.number: n for n in names.names_of(db, run.id)}
         print(
             f"{count(len(found), 'cluster')} of {count(run.images, 'picture')} in {duration(run.seconds)}: "
             f"{run.route}; {run.unclustered:,} unclustered, silhouette {_number(run.silhouette)}"
         )
         print_table(
-            ("cluster", "name", "pictures", "cohesion", "silhouette", "representative"),
+            ("cluster", "name", "pictures", "quality", "alternatives", "cohesion", "silhouette", "representative"),
             [
                 (
                     f"{c.number}",
                     (c.name or "") + (" (changed)" if c.changed else ""),
                     f"{c.size:,}",
+                    _quality(named[c.number]),
+                    ", ".join(a.name for a in named[c.number].alternatives),
                     _number(c.cohesion),
                     _number(c.silhouette),
                     urls[c.representative][0]
@@ -62,8 +67,62 @@ def clusters(project: Project, result: Result, *, as_json: bool) -> None:
                 for c in found
             ],
         )
+        print_names("", dataclasses.asdict(names.overall(list(named.values()))))
+    for words in _told(result):
+        print(words)
     if "output" in result:
         exported(result, as_json=False)
+
+
+def print_names(before: str, whole: Result) -> None:
+    """The names of a run in one line, from the fields of `names.Overall`; nothing where there are none."""
+    if not whole["named"]:
+        return
+    parts = [f"{whole['named']:,} of {count(whole['clusters'], 'cluster')} named"]
+    parts += [f"{number:,} {state}" for state, number in whole["states"].items() if number and state != names.PROPOSED]
+    if whole["quality"] is not None:
+        parts.append(f"mean quality {whole['quality']:.2f}")
+    if whole["first"] is not None:
+        parts.append(f"{whole['first']:.0%} of the pictures rank the name of their cluster first")
+    if whole["twins"]:
+        parts.append(f"{whole['twins']:,} with a twin")
+    print(before + ", ".join(parts))
+
+
+def _told(result: Result) -> list[str]:
+    """What naming has to say, and what it took."""
+    naming = result.get("naming") or {}
+    said = [spent(naming)] if naming.get("calls") else []
+    said += naming.get("told", [])
+    if naming.get("stopped"):
+        said.append(f"stopped: {naming['stopped']}; what was done is kept, the same command goes on from there")
+    return said
+
+
+def _quality(naming: names.ClusterName) -> str:
+    """How well a name fits, and which clusters are named like it."""
+    figure = "" if naming.quality is None else f"{naming.quality.figure:.2f}"
+    return f"{figure} twin of {', '.join(map(str, naming.twins))}".strip() if naming.twins else figure
+
+
+def labelled(project: Project, result: Result, expected: Result, *, as_json: bool) -> None:
+    """What labelling came to, and what it took."""
+    if as_json:
+        print_json(result | {"estimate": expected})
+        return
+    failed = f", {result['unlabelled']:,} without one" if result["unlabelled"] else ""
+    print(f"{count(result['labelled'], 'picture')} with a label{failed}; {spent(result)}")
+    for words in result["told"]:
+        print(words)
+    if result["stopped"]:
+        print(f"stopped: {result['stopped']}; what was done is kept, the same command goes on from there")
+
+
+def spent(result: Result) -> str:
+    """What calls to a language model took."""
+    price = f", ${result['cost']:.4f}" if result.get("cost") is not None else ""
+    tokens = f"{result['input_tokens']:,} tokens in, {result['output_tokens']:,} out"
+    return f"{count(result['calls'], 'call')}, {tokens}{price}"
 
 
 def exported(result: Result, *, as_json: bool) -> None:
@@ -169,12 +228,14 @@ def _print_embedded(project: Project, result: Result) -> None:
     if result["unchanged"]:
         parts.append(f"{result['unchanged']:,} unchanged")
     print(", ".join(parts))
+    for source in result.get("scan", {}).get("unreachable", ()):
+        print(f"left as it was: {source['reason']}")
     if result["failed"]:
         print(f"{count(result['failed'], 'picture')} failed: shoebox info {_where(project)} --failed says why")
 
 
 def _extra(result: Result) -> Result:
-    return {name: result[name] for name in ("output", "truth") if name in result}
+    return {name: result[name] for name in ("output", "truth", "naming") if name in result}
 
 
 def _where(project: Project) -> str:

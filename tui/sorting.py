@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ class Wishes:
     @classmethod
     def of(cls, settings: Settings, encoder: str, kept: Mapping[str, Any]) -> Wishes:
         """The settings in force, the project's `encoder` where they name none, and what was chosen before (`kept`)."""
-        wishes = cls(settings.encoder or encoder or DEFAULT_SPEC, settings.device)
+        wishes = cls(unless_chosen(settings, encoder), settings.device)
         for name in NAMES:
             if isinstance(value := kept.get(name), str):
                 try:
@@ -94,19 +95,31 @@ class Wishes:
         settings.resolve(1_000_000)
         return settings
 
-    def job(self, settings: Settings) -> tuple[str, dict[str, Any]]:
-        """The job that embeds and clusters by these wishes."""
-        settings = dataclasses.replace(settings, encoder=self.encoder, device=self.device)
+    def job(self, settings: Settings, last: str = "") -> tuple[str, dict[str, Any]]:
+        """The job that embeds, clusters and names by these wishes.
+
+        `last`: the encoder that the project was embedded with. Who wishes for it means its weights, too, which the
+        worker knows: it may have been a file.
+        """
+        settings = dataclasses.replace(settings, device=self.device)
+        if self.encoder != unless_chosen(settings, last):  # weights that were given are another's
+            settings = dataclasses.replace(settings, encoder=self.encoder, weights="", model_config="")
         return sorting(settings, self.clustering(settings.seed))
 
 
+def unless_chosen(settings: Settings, last: str) -> str:
+    """The encoder where none is chosen: of the settings, else the project's `last`, unless weights are given."""
+    return settings.encoder or ("" if settings.weights else last) or DEFAULT_SPEC
+
+
 def sorting(settings: Settings, clustering: ClusterSettings | None = None) -> tuple[str, dict[str, Any]]:
-    """The job that embeds and clusters, forming clusters meanwhile."""
+    """The job that embeds, forming clusters meanwhile, clusters, and names by a vocabulary; the clusters come first."""
     return "run", {
         "settings": dataclasses.asdict(settings),
-        "stages": ["embed", "cluster"],
+        "stages": ["embed", "cluster", "name"],
         "live": True,
         "clustering": dataclasses.asdict(clustering or ClusterSettings(seed=settings.seed)),
+        "naming": {"namer": "vocabulary"},
     }
 
 
@@ -146,8 +159,13 @@ def encoder_words(choice: Choice) -> str:
     return ", ".join(parts)
 
 
-def weights_words(spec: str) -> tuple[str, bool]:
-    """Whether an encoder's weights are here or must be fetched, and whether that is a download. For a thread."""
+def weights_words(spec: str, file: str = "") -> tuple[str, bool]:
+    """Whether an encoder's weights are here or must be fetched, and whether that is a download. For a thread.
+
+    `file`: the weights that the settings give, or those that the project was embedded with.
+    """
+    if file:
+        return f"weights: {os.path.basename(file)}: nothing to download", False
     choice = choice_of(spec)
     if choice is None:
         return "weights: not in the list; they are downloaded if they are not on this machine", True

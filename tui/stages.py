@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.catalog import clusterings, curation, images, sources
+from core.catalog import clusterings, curation, images, replies, sources
+from core.catalog.jobs import NEEDS_KEY
 from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError, UsageError
 from core.jobs.client import Client
 from core.jobs.embed import recorded_encoder
+from core.jobs.environment import has_key
 from core.project import Project, open_project
 from core.settings import Settings, environment_of
-from tui import options, report
+from tui import consent, options, report
 from tui.downloads import announce
 from tui.figures import count
 from tui.follow import follow
 
-STAGES = ("embed", "cluster", "export")
+STAGES = ("embed", "cluster", "name", "export")
 Given = dict[str, Any]
 
 
@@ -37,15 +39,15 @@ class Request:
     quiet: bool = False
     detach: bool = False
     live: bool = False
+    yes: bool = False
     source: Given = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Given) -> Request:
         """The request in a command's parameters."""
-        settings = {name: given[name] for name in options.SETTING_OPTIONS if given.get(name) is not None}
         source = {name: given[name] for name in options.REMOTE_OPTIONS if given.get(name) not in (None, False)}
-        flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live")}
-        return cls(given["path"], given["project"], settings, source=source, **flags)
+        flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live", "yes")}
+        return cls(given["path"], given["project"], options.settings_of(given), source=source, **flags)
 
     def open(self) -> Project:
         """The project, made where there is none; says where it was put if that is not where one looks for it."""
@@ -65,11 +67,8 @@ class Request:
         return environment_of(project.directory.parent)
 
     def settings_for(self, project: Project) -> Settings:
-        """The settings in force. Files are named absolutely: the worker stands elsewhere."""
-        settings = project.settings(self.environment(project), self.settings)
-        files = {name: getattr(settings, name) for name in ("weights", "model_config")}
-        absolute = {name: str(Path(file).expanduser().absolute()) for name, file in files.items() if file}
-        return settings.with_values(absolute, "files")
+        """The settings in force."""
+        return project.settings(self.environment(project), self.settings)
 
 
 def stages_of(text: str) -> tuple[str, ...]:
@@ -89,6 +88,18 @@ def clustering_of(given: Given) -> Given:
     return {name: given[name] for name in names}
 
 
+def naming_of(given: Given) -> Given:
+    """The naming options of a command, as the job `name` takes them."""
+    naming: Given = {"namer": given["namer"], "vocabulary": given["vocabulary"], "again": given.get("again", False)}
+    if given.get("numbers") is not None:
+        naming["clusters"] = _numbers(given["numbers"])
+    if given.get("hint"):
+        if not naming.get("clusters"):
+            raise UsageError("--hint is about no cluster", "name the clusters with --clusters")
+        naming["hints"] = {str(number): given["hint"] for number in naming["clusters"]}
+    return naming
+
+
 def export_of(given: Given) -> Given:
     """The export options of a command, as fields of ExportSettings."""
     names = ("output", "mode", "truth", "what", "unclustered")
@@ -98,32 +109,53 @@ def export_of(given: Given) -> Given:
     return chosen
 
 
-def run_stages(request: Request, stages: tuple[str, ...], *, clustering: Given, export: Given) -> None:
-    """`shoebox run`: several stages in one job, and what came of them."""
-    _run_stages(request, request.open(), stages, clustering, export)
+def run_stages(request: Request, stages: tuple[str, ...], *, clustering: Given, naming: Given, export: Given) -> None:
+    """`shoebox run`: several stages, and what came of them."""
+    naming = _checked(naming) if "name" in stages else {}
+    _run_stages(request, request.open(), stages, clustering, naming, export)
 
 
-def _run_stages(request: Request, project: Project, stages: tuple[str, ...], clustering: Given, export: Given) -> None:
+def _run_stages(
+    request: Request, project: Project, stages: tuple[str, ...], clustering: Given, naming: Given, export: Given
+) -> None:
     settings = request.settings_for(project)
-    cluster_settings = dataclasses.asdict(_cluster_settings(clustering, settings))
-    result = do_job(
-        request,
-        project,
-        "run",
-        {
-            "settings": dataclasses.asdict(settings),
-            "stages": list(stages),
-            "live": request.live,
-            "clustering": cluster_settings,
-            "export": _export_params(export),
-        },
-    )
+    params: Given = {
+        "settings": dataclasses.asdict(settings),
+        "live": request.live,
+        "clustering": dataclasses.asdict(_cluster_settings(clustering, settings)),
+        "naming": naming,
+        "export": _export_params(export),
+    }
+    if "name" in stages and naming.get("namer") == "openai":
+        result = _with_language_model(request, project, settings, stages, params)
+    else:
+        result = do_job(request, project, "run", params | {"stages": list(stages)})
     if result is None:
         return
-    if "cluster" in stages or "export" in stages:
+    if {"cluster", "name", "export"} & set(stages):
         report.clusters(project, result, as_json=request.as_json)
     else:
         report.embedding(project, result, as_json=request.as_json)
+
+
+def _with_language_model(
+    request: Request, project: Project, settings: Settings, stages: tuple[str, ...], params: Given
+) -> Given | None:
+    """The stages as several jobs: what naming takes can be told, and agreed to, only once there are clusters."""
+    if request.detach:
+        raise UsageError(
+            "--detach and --namer openai do not go together here",
+            "run --stages embed,cluster --detach first, then shoebox name --namer openai --detach",
+        )
+    environment = request.environment(project)
+    consent.check(project, settings, environment, given=request.settings, yes=request.yes)
+    result: Given = {}
+    if before := [stage for stage in stages if stage in ("embed", "cluster")]:
+        result |= do_job(request, project, "run", params | {"stages": before}) or {}
+    result["naming"] = _ask_for_names(request, project, settings, params["naming"])
+    if "export" in stages:
+        result |= do_job(request, project, "run", params | {"stages": ["export"]}) or {}
+    return result
 
 
 def run_embed(request: Request) -> None:
@@ -149,7 +181,7 @@ def run_cluster(request: Request, clustering: Given) -> None:
     project = request.open()
     settings = request.settings_for(project)
     if not is_embedded(project, settings):
-        _run_stages(request, project, ("embed", "cluster"), clustering, {})
+        _run_stages(request, project, ("embed", "cluster"), clustering, {}, {})
         return
     params = {
         "settings": dataclasses.asdict(settings),
@@ -159,6 +191,80 @@ def run_cluster(request: Request, clustering: Given) -> None:
     result = do_job(request, project, "cluster", params)
     if result is not None:
         report.clusters(project, result, as_json=request.as_json)
+
+
+def run_label(request: Request, numbers: str | None, *, retry: bool) -> None:
+    """`shoebox label`: what it takes is told, and consent asked for, before the job."""
+    project = request.open()
+    settings = request.settings_for(project)
+    environment = request.environment(project)
+    chosen = None if numbers is None else _numbers(numbers)
+    consent.check(project, settings, environment, given=request.settings, yes=request.yes)
+    if not _is_clustered(project):
+        do_job(dataclasses.replace(request, detach=False), project, "run", _sorting(settings))
+    if retry:
+        with project.database() as db:
+            replies.forget_failed_labels(db)
+    expected = consent.prepare(
+        project, settings, environment, stage="label", numbers=chosen, given=request.settings, yes=request.yes
+    )
+    params = {
+        "settings": dataclasses.asdict(settings),
+        "clusters": chosen,
+        NEEDS_KEY: has_key(environment),
+    }
+    result = do_job(request, project, "label", params)
+    if result is not None:
+        report.labelled(project, result, expected, as_json=request.as_json)
+
+
+def run_name(request: Request, naming: Given) -> None:
+    """`shoebox name`; what was never clustered is embedded and clustered first."""
+    naming = _checked(naming)
+    project = request.open()
+    settings = request.settings_for(project)
+    if naming.get("namer") == "openai":
+        consent.check(project, settings, request.environment(project), given=request.settings, yes=request.yes)
+    if not _is_clustered(project):
+        do_job(dataclasses.replace(request, detach=False), project, "run", _sorting(settings))
+    if naming.get("namer") == "openai":
+        result = _ask_for_names(request, project, settings, naming)
+    else:
+        result = do_job(request, project, "name", {"settings": dataclasses.asdict(settings), "naming": naming})
+    if result is not None:
+        report.clusters(project, {"naming": result}, as_json=request.as_json)
+
+
+def _ask_for_names(request: Request, project: Project, settings: Settings, naming: Given) -> Given | None:
+    """Names by a language model: what it takes is told, and consent asked for, before the job."""
+    environment = request.environment(project)
+    numbers, again = naming.get("clusters"), bool(naming.get("again"))
+    expected = consent.prepare(
+        project,
+        settings,
+        environment,
+        stage="name",
+        numbers=numbers,
+        given=request.settings,
+        yes=request.yes,
+        again=again,
+        hints={int(number): hint for number, hint in naming.get("hints", {}).items()},
+    )
+    params = {"settings": dataclasses.asdict(settings), "naming": naming, NEEDS_KEY: has_key(environment)}
+    result = do_job(request, project, "name", params)
+    return None if result is None else result | {"estimate": expected}
+
+
+def _checked(naming: Given) -> Given:
+    """The naming asked for, its vocabulary read once before any work; a file is named absolutely."""
+    from core.naming.words import SOURCES, load_vocabulary
+
+    source = naming.get("vocabulary", "auto")
+    if source in SOURCES:
+        return naming
+    file = str(Path(source).expanduser().absolute())
+    load_vocabulary(file, pocket=False)
+    return naming | {"vocabulary": file}
 
 
 def run_export(request: Request, export: Given, *, print0: bool) -> None:
@@ -171,7 +277,7 @@ def run_export(request: Request, export: Given, *, print0: bool) -> None:
     project = request.open()
     settings = request.settings_for(project)
     if not _is_clustered(project):
-        _run_stages(request, project, ("embed", "cluster", "export"), {}, export)
+        _run_stages(request, project, ("embed", "cluster", "export"), {}, {}, export)
         return
     params = {"settings": dataclasses.asdict(settings), "export": _export_params(export), "scan": True}
     result = do_job(request, project, "export", params)
@@ -193,6 +299,17 @@ def run_trash(request: Request, files: tuple[Path, ...], *, restore: bool) -> No
         report.print_json({"restored" if restore else "trashed": number})
     else:
         print(f"{count(number, 'picture')} {'restored' if restore else 'put into the trash'}")
+
+
+def _sorting(settings: Settings) -> Given:
+    """The parameters of a job that embeds and clusters."""
+    return {
+        "settings": dataclasses.asdict(settings),
+        "stages": ["embed", "cluster"],
+        "live": False,
+        "clustering": dataclasses.asdict(_cluster_settings({}, settings)),
+        "export": {},
+    }
 
 
 def do_job(request: Request, project: Project, kind: str, params: Given) -> Given | None:

@@ -87,6 +87,11 @@ def remember_project(user: State, directory: Path) -> None:
     user["recent"] = [path, *(p for p in _recent(user) if p != path)][:MOST_RECENT]
 
 
+def forget_project(user: State, directory: Path) -> None:
+    """Takes a project off the recent ones; it stays where it is."""
+    user["recent"] = [p for p in _recent(user) if p != str(directory)]
+
+
 def recent_projects(user: State) -> list[Path]:
     """The projects opened last, newest first, those that are still there."""
     return [Path(path) for path in _recent(user) if os.path.isdir(path)]

@@ -26,7 +26,12 @@ def user_folder() -> Path:
 
 
 def fitting(environment: Mapping[str, str], *, truecolor: bool) -> str:
-    """The theme that a terminal begins with: ours, or the one of sixteen colours where there are no more."""
+    """The theme that a terminal begins with: ours, or the one of sixteen colours where there are no more.
+
+    Without any (NO_COLOR) it is ours: its greys differ, the terminal's own colours would all be one.
+    """
+    if "NO_COLOR" in environment:
+        return DEFAULT
     many = truecolor or "256" in environment.get("TERM", "") or environment.get("COLORTERM", "") != ""
     return DEFAULT if many else FEW_COLOURS
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 """How often the catalog is looked at while nothing runs."""
-FACTS_SECONDS = 1.0
-"""Between two readings of the facts, or ten times what one takes if that is longer."""
+FACTS_SECONDS = (1.0, 10.0)
+"""Least and most between two readings of the facts."""
+FACTS_SHARE = 0.02
+"""Of a core, at the most: between these two bounds the facts of a large project are read less often."""
 GIVE_UP_SECONDS = 5.0
 """Until a worker that could not be had is asked for again."""
 
@@ -94,9 +96,10 @@ class Watcher(threading.Thread):
             self._stale = True
         if self._stale and time.monotonic() >= self._next_facts:
             self._stale = False
-            began = time.monotonic()
+            began = time.thread_time()
             facts = read_facts(self._project, db)
-            self._next_facts = time.monotonic() + max(FACTS_SECONDS, 10 * (time.monotonic() - began))
+            least, most = FACTS_SECONDS
+            self._next_facts = time.monotonic() + min(max(least, (time.thread_time() - began) / FACTS_SHARE), most)
             self._say(FactsChanged(facts))
 
     def _compare(self, job: Job) -> None:
@@ -105,6 +108,8 @@ class Watcher(threading.Thread):
             return
         if before is not None and job.attempts > max(before.attempts, 1):
             self._say(Trouble(f"the worker died; it was started again and goes on with job {job.id}"))
+        if job.ended:
+            self._next_facts = 0.0  # what it came to is read at once
         self._say(JobChanged(job))
 
     def _say(self, message: News) -> None:

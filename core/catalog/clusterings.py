@@ -32,6 +32,8 @@ class NewCluster:
     centre: bytes
     frozen: bool = False
     tags: Sequence[str] = ()
+    name_state: str | None = None
+    proposal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class ClusteringRecord:
     unclustered: int
     silhouette: float | None
     seconds: float
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Cluster:
     previews: list[int]
     frozen: bool
     tags: tuple[str, ...]
+    name_state: str | None
+    proposal: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ def record(
             clustering = int(cursor.lastrowid or 0)
             db.executemany(
                 "INSERT INTO clusters (clustering, number, name, size, representative, cohesion, silhouette, changed,"
-                " previews, centre, frozen, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " previews, centre, frozen, tags, name_state, proposal)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         clustering,
@@ -140,6 +146,8 @@ def record(
                         c.centre,
                         int(c.frozen),
                         json.dumps(list(c.tags)),
+                        c.name_state,
+                        c.proposal,
                     )
                     for c in clusters
                 ),
@@ -178,8 +186,8 @@ def all_clusterings(db: Database) -> list[ClusteringRecord]:
 def clusters_of(db: Database, clustering: int) -> list[Cluster]:
     """The clusters of a run that are not empty, largest first."""
     rows = db.execute(
-        "SELECT number, name, size, representative, cohesion, silhouette, changed, previews, frozen, tags"
-        " FROM clusters WHERE clustering = ? AND size > 0 ORDER BY size DESC, number",
+        "SELECT number, name, size, representative, cohesion, silhouette, changed, previews, frozen, tags,"
+        " name_state, proposal FROM clusters WHERE clustering = ? AND size > 0 ORDER BY size DESC, number",
         (clustering,),
     )
     return [
@@ -194,6 +202,8 @@ def clusters_of(db: Database, clustering: int) -> list[Cluster]:
             json.loads(r["previews"]),
             bool(r["frozen"]),
             tuple(json.loads(r["tags"])),
+            r["name_state"],
+            r["proposal"],
         )
         for r in rows
     ]
@@ -287,7 +297,8 @@ def _leave_out_trash(db: Database, clustering: int) -> None:
 
 def _take_over_marks(db: Database, old: int, new: int) -> None:
     db.execute(
-        "UPDATE clusters SET (name, frozen, tags) = (SELECT o.name, o.frozen, o.tags FROM clusters o"
+        "UPDATE clusters SET (name, frozen, tags, name_state, proposal) ="
+        " (SELECT o.name, o.frozen, o.tags, o.name_state, o.proposal FROM clusters o"
         " WHERE o.clustering = ?1 AND o.number = clusters.number) WHERE clustering = ?2 AND EXISTS"
         " (SELECT 1 FROM clusters o WHERE o.clustering = ?1 AND o.number = clusters.number)",
         (old, new),
@@ -307,4 +318,5 @@ def _clustering(row: Any) -> ClusteringRecord:
         row["unclustered"],
         row["silhouette"],
         row["seconds"],
+        bool(row["undone"]),
     )

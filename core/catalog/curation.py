@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from core.catalog import clusterings, edits
+from core.catalog import clusterings, edits, names
 from core.catalog.database import Database
 from core.catalog.edits import Draft, Standing, editing
 from core.errors import UsageError
@@ -39,10 +39,17 @@ class _Placed(NamedTuple):
 
 
 def rename(db: Database, clustering: int, number: int, name: str | None) -> None:
-    """Gives a cluster a name, or takes it away (None or nothing but spaces)."""
+    """Gives a cluster a name that no namer replaces, or takes it away (None or nothing but spaces).
+
+    To give it the name that was proposed for it is to accept that.
+    """
     name = _tidy(name or "") or None
     said = f"named cluster {number} {name}" if name else f"took the name of cluster {number} away"
-    _set(db, clustering, number, said, name=name)
+    with editing(db, clustering, said) as draft:
+        before = _standing(db, clustering, number)
+        consents = name == before.name and before.name_state in (names.PROPOSED, names.ACCEPTED)
+        state = names.ACCEPTED if consents else names.EDITED
+        draft.set_cluster(number, before, before._replace(name=name, name_state=state if name else None))
 
 
 def freeze(db: Database, clustering: int, number: int, frozen: bool) -> None:
@@ -89,7 +96,9 @@ def new_cluster(db: Database, clustering: int, image_ids: Iterable[int], name: s
     said = f"made a new cluster of {_pictures(len(moving))}"
     with editing(db, clustering, said) as draft:
         number = clusterings.highest_number(db) + 1
-        empty = Standing(_tidy(name or "") or None, 0, moving[0], 0.0, None, 0, "[]", 0, "[]")
+        name = _tidy(name or "") or None
+        state = names.EDITED if name else None
+        empty = Standing(name, 0, moving[0], 0.0, None, 0, "[]", 0, "[]", name_state=state)
         draft.set_cluster(number, None, empty)
         _relocate(draft, clustering, moving[:CHUNK], number)
     _in_chunks(db, clustering, moving[CHUNK:], number, said, batch=draft.batch)
@@ -109,8 +118,11 @@ def merge(db: Database, clustering: int, numbers: Iterable[int], into: int) -> N
         target = _standing(db, clustering, into)
         merged = sorted((_standing(db, clustering, number) for number in others), key=lambda s: -s.size)
         tags = list(dict.fromkeys(tag for s in (target, *merged) for tag in json.loads(s.tags)))
+        named = next((s for s in (target, *merged) if s.name), target)
         joined = target._replace(
-            name=next((s.name for s in (target, *merged) if s.name), None),
+            name=named.name,
+            name_state=named.name_state,
+            proposal=named.proposal,
             tags=json.dumps(tags),
             previews=json.dumps(_nearest_first(db, clustering, (target, *merged))),
         )
@@ -236,8 +248,7 @@ def _follow(
 def _standing(db: Database, clustering: int, number: int, *, empty: bool = False) -> Standing:
     """A cluster's row. Raises UsageError where there is no such cluster, or it is empty (unless that is allowed)."""
     row = db.one(
-        "SELECT name, size, representative, cohesion, silhouette, changed, previews, frozen, tags FROM clusters"
-        " WHERE clustering = ? AND number = ?",
+        f"SELECT {', '.join(Standing._fields)} FROM clusters WHERE clustering = ? AND number = ?",
         (clustering, number),
     )
     if row is None or not (empty or row["size"]):

@@ -8,13 +8,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from core.errors import ShoeboxError
 
 BUSY_SECONDS = 30.0
+MIGRATIONS = Path(__file__).parent / "migrations"
+"""The scripts that make a catalog what it is, one a version."""
 
 
 class Database:
@@ -105,7 +106,7 @@ def migrate(path: str | os.PathLike[str]) -> None:
 
     Raises ShoeboxError where the catalog is of a newer version (it is left as it is) or is no catalog.
     """
-    scripts = _migrations()
+    scripts = sorted(MIGRATIONS.glob("*.sql"))
     try:
         connection = _connect(Path(path), mode="rwc")
         try:
@@ -118,7 +119,7 @@ def migrate(path: str | os.PathLike[str]) -> None:
                 # Looked at inside the transaction: another process may be migrating beside this one.
                 connection.execute("BEGIN IMMEDIATE")
                 if _version(connection) < number:
-                    for statement in _statements(script):
+                    for statement in _statements(script.read_text(encoding="utf-8")):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {number}")
                 connection.execute("COMMIT")
@@ -158,12 +159,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _migrations() -> list[str]:
-    folder = resources.files("core.catalog") / "migrations"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return [f.read_text(encoding="utf-8") for f in files]
 
 
 def _statements(script: str) -> Iterator[str]:

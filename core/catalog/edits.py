@@ -14,11 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from core.catalog import meta
 from core.catalog.database import Database
 from core.errors import ShoeboxError
 
 Change = list[Any]
 """A change as the journal keeps it: its kind, then what it takes to do and to undo it. See `_carry_out`."""
+UNSAID = False
+"""Stands for a correction that there is not: None stands for one to none of the classes."""
+_RUN = '[["run"]]'
+"""The changes of a run of clustering, as the journal keeps them."""
 
 
 class Standing(NamedTuple):
@@ -33,6 +38,12 @@ class Standing(NamedTuple):
     previews: str
     frozen: int
     tags: str
+    name_state: str | None = None
+    proposal: int | None = None
+
+
+_BEFORE_NAMES = 9
+"""Fields of a Standing in a journal of before names had a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Draft:
 
     def __init__(self, db: Database, clustering: int | None) -> None:
         self.db = db
-        self._clustering = clustering
+        self.clustering = clustering
         self.changes: list[Change] = []
         self.batch: int | None = None  # under which it was journaled, once it was
 
@@ -76,8 +87,18 @@ class Draft:
         if images or unclustered:
             self._do(["count", images, unclustered])
 
+    def set_classes(self, before: list[Any], after: list[Any]) -> None:
+        """Puts one list of classes, [[[name, phrases], ...], prompts], in place of another."""
+        if before != after:
+            self._do(["classes", before, after])
+
+    def correct(self, changes: list[list[Any]]) -> None:
+        """Sets corrections, each [hash in hex, before, after]: the id of a class, None, or UNSAID."""
+        if changes:
+            self._do(["corrections", changes])
+
     def _do(self, change: Change) -> None:
-        _carry_out(self.db, self._clustering, change, forward=True)
+        _carry_out(self.db, self.clustering, change, forward=True)
         self.changes.append(change)
 
 
@@ -94,6 +115,16 @@ def editing(db: Database, clustering: int | None, said: str, *, batch: int | Non
         yield draft
         if draft.changes:
             draft.batch = _append(db, clustering, said, draft.changes, batch)
+
+
+@contextmanager
+def editing_any(db: Database, said: str, *, batch: int | None = None) -> Iterator[Draft]:
+    """An edit as `editing` makes it, of what no run of clustering is about: it is none too late for any."""
+    with db.transaction():
+        draft = Draft(db, current_run(db))
+        yield draft
+        if draft.changes:
+            draft.batch = _append(db, draft.clustering, said, draft.changes, batch)
 
 
 def append_run(db: Database, clustering: int, said: str) -> None:
@@ -123,6 +154,16 @@ def history(db: Database, limit: int) -> list[Edit]:
         "SELECT batch, min(made), said, max(undone) FROM edits GROUP BY batch ORDER BY batch DESC LIMIT ?", (limit,)
     )
     return [Edit(batch, made, said, bool(undone)) for batch, made, said, undone in rows]
+
+
+def made_on(db: Database, clustering: int) -> list[Edit]:
+    """The edits that shaped a run after it was made, oldest first; those undone are not among them."""
+    rows = db.execute(
+        "SELECT batch, min(made), said FROM edits WHERE clustering = ? AND undone = 0 AND changes <> ?"
+        " GROUP BY batch ORDER BY batch",
+        (clustering, _RUN),
+    )
+    return [Edit(batch, made, said, False) for batch, made, said in rows]
 
 
 def position(db: Database) -> int:
@@ -212,6 +253,10 @@ def _carry_out(db: Database, clustering: int | None, change: Change, *, forward:
                 "UPDATE clusterings SET images = images + ?, unclustered = unclustered + ? WHERE id = ?",
                 (sign * images, sign * unclustered, clustering),
             )
+        case ["classes", before, after]:
+            _put_classes(db, *(after if forward else before))
+        case ["corrections", changes]:
+            _put_corrections(db, [(content, new if forward else old) for content, old, new in changes])
         case ["run"]:
             db.execute("UPDATE clusterings SET undone = ? WHERE id = ?", (int(not forward), clustering))
         case _:
@@ -222,12 +267,42 @@ def _put_cluster(db: Database, clustering: int | None, number: int, row: Sequenc
     if row is None:
         db.execute("DELETE FROM clusters WHERE clustering = ? AND number = ?", (clustering, number))
         return
+    standing = Standing(*row)
+    if len(row) == _BEFORE_NAMES and standing.name:
+        standing = standing._replace(name_state="edited")  # journaled when only users gave names
+    fields = Standing._fields
     # A cluster made by hand has no centre until the next run measures one.
     db.execute(
-        "INSERT INTO clusters (clustering, number, name, size, representative, cohesion, silhouette, changed, previews,"
-        " frozen, tags, centre) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, x'') ON CONFLICT (clustering, number)"
-        " DO UPDATE SET name = excluded.name, size = excluded.size, representative = excluded.representative,"
-        " cohesion = excluded.cohesion, silhouette = excluded.silhouette, changed = excluded.changed,"
-        " previews = excluded.previews, frozen = excluded.frozen, tags = excluded.tags",
-        (clustering, number, *row),
+        f"INSERT INTO clusters (clustering, number, {', '.join(fields)}, centre)"
+        f" VALUES (?, ?, {', '.join('?' for _ in fields)}, x'') ON CONFLICT (clustering, number)"
+        f" DO UPDATE SET {', '.join(f'{field} = excluded.{field}' for field in fields)}",
+        (clustering, number, *standing),
     )
+
+
+def _put_classes(db: Database, classes: Sequence[tuple[str, list[str]]], prompts: Any) -> None:
+    db.execute("UPDATE classes SET place = NULL")
+    db.executemany(
+        "INSERT INTO classes (name, phrases, place) VALUES (?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET phrases = excluded.phrases, place = excluded.place",
+        ((name, json.dumps(phrases), place) for place, (name, phrases) in enumerate(classes)),
+    )
+    meta.put(db, meta.PROMPTS, json.dumps(prompts))
+
+
+def _put_corrections(db: Database, given: Sequence[tuple[str, Any]]) -> None:
+    """Sets what is said of contents, and the class of their pictures in the last run of annotation with it."""
+    run = db.value("SELECT max(id) FROM annotation_runs WHERE complete = 1")
+    # All states are named, for the index that has the hash behind them.
+    copies = (
+        "run = ? AND image IN (SELECT id FROM images WHERE missing IN (0, 1) AND trashed IN (0, 1)"
+        " AND status IN ('ready', 'pending') AND hash = ?)"
+    )
+    for text, class_ in given:
+        content = bytes.fromhex(text)
+        if class_ is UNSAID:
+            db.execute("DELETE FROM corrections WHERE hash = ?", (content,))
+            db.execute(f"UPDATE annotations SET class = found, corrected = 0 WHERE {copies}", (run, content))
+        else:
+            db.execute("INSERT OR REPLACE INTO corrections VALUES (?, ?, ?)", (content, class_, time.time()))
+            db.execute(f"UPDATE annotations SET class = ?, corrected = 1 WHERE {copies}", (class_, run, content))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.catalog.database import Database
@@ -95,13 +95,14 @@ def to_embed(db: Database, encoder_id: int, *, after: int, limit: int) -> list[I
     )
 
 
-def count_to_embed(db: Database, encoder_id: int) -> int:
-    """How many pictures `to_embed` has in all."""
+def count_to_embed(db: Database, encoder_id: int, *, without: Collection[int] = ()) -> int:
+    """How many pictures `to_embed` has in all, but for those of the sources `without`."""
     return int(
         db.value(
             "SELECT count(*) FROM images i LEFT JOIN embeddings e ON e.encoder = ? AND e.hash = i.hash"
-            " WHERE i.missing = 0 AND i.trashed = 0 AND (i.status <> 'ready' OR e.hash IS NULL)",
-            (encoder_id,),
+            " WHERE i.missing = 0 AND i.trashed = 0 AND (i.status <> 'ready' OR e.hash IS NULL)"
+            f" AND i.source NOT IN ({', '.join('?' * len(without))})",
+            (encoder_id, *without),
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ from core.catalog.database import Database
 Lane = Literal["bulk", "interactive"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
+
+NEEDS_KEY = "needs_key"
+"""The parameter of a job that cannot be done without a client's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Job:
     created: float
     started: float | None
     finished: float | None
+
+    def lacks_key(self, keyed: Collection[int]) -> bool:
+        """Whether it waits for a key: it needs one, and is none of the jobs that have theirs."""
+        return bool(self.params.get(NEEDS_KEY)) and self.id not in keyed
 
     @property
     def ended(self) -> bool:
@@ -71,13 +79,21 @@ def unfinished(db: Database) -> list[Job]:
     return [_job(row) for row in db.execute("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id")]
 
 
-def take_next(db: Database, lane: Lane) -> Job | None:
-    """Takes the oldest job that waits in this lane and is not paused, and marks it running."""
-    next_in_line = "SELECT id FROM jobs WHERE lane = ? AND state = 'queued' AND paused = 0 ORDER BY id LIMIT 1"
-    if db.value(next_in_line, (lane,)) is None:
+def take_next(db: Database, lane: Lane, *, keyed: Collection[int] = ()) -> Job | None:
+    """Takes the oldest job that waits in this lane and is not paused, and marks it running.
+
+    One that needs a key is left to wait unless it is among `keyed`; it holds up nobody.
+    """
+    next_in_line = (
+        "SELECT id FROM jobs WHERE lane = ? AND state = 'queued' AND paused = 0"
+        f" AND (coalesce(json_extract(params, '$.{NEEDS_KEY}'), 0) = 0 OR id IN (SELECT value FROM json_each(?)))"
+        " ORDER BY id LIMIT 1"
+    )
+    keys = json.dumps(list(keyed))
+    if db.value(next_in_line, (lane, keys)) is None:
         return None  # asked often: no write lock for nothing
     with db.transaction():
-        job_id = db.value(next_in_line, (lane,))
+        job_id = db.value(next_in_line, (lane, keys))
         if job_id is None:
             return None
         db.execute(

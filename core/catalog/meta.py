@@ -6,6 +6,8 @@ from core.catalog.database import Database
 
 LAST_ENCODER = "last_encoder"
 """The id of the encoder used last."""
+PROMPTS = "prompts"
+"""The set of prompts of the user's classes, or templates, as JSON."""
 
 
 def get(db: Database, key: str) -> str | None:

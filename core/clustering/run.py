@@ -208,6 +208,8 @@ def _new_cluster(
         centre=found.centres[index].astype("<f2").tobytes(),
         frozen=bool(before and before.frozen),
         tags=before.tags if before else (),
+        name_state=before.name_state if before else None,
+        proposal=before.proposal if before else None,
     )
 
 

@@ -49,6 +49,7 @@ def embed(
     settings: Settings,
     *,
     live: bool,
+    without: frozenset[int] = frozenset(),
     report: Callable[[EmbedProgress], None],
     checkpoint: Callable[[], None],
     arrivals: Arrivals | None = None,
@@ -57,13 +58,14 @@ def embed(
 
     With `arrivals`, pictures come in meanwhile (they are downloaded): it goes on until no more do.
     `models` are copies of one encoder, one a device. `checkpoint` is called between two batches: it may block
-    (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next.
+    (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next. Pictures of the sources
+    `without`, by id, are left alone.
     """
     # Reading pages is done by whichever thread of the pipeline needs the next picture, one at a time.
     with project.database() as db, project.database(shared=True) as reading:
-        run = _Run(project, db, models, record, settings, live=live, arrivals=arrivals)
+        run = _Run(project, db, models, record, settings, live=live, without=without, arrivals=arrivals)
         try:
-            run.start(_pictures(reading, record.id, run.more_may_come))
+            run.start(_pictures(reading, record.id, without, run.more_may_come))
             while run.take(TICK_SECONDS):
                 report(run.progress)
                 checkpoint()
@@ -95,6 +97,7 @@ class _Run:
         settings: Settings,
         *,
         live: bool,
+        without: frozenset[int],
         arrivals: Arrivals | None,
     ) -> None:
         self._db = db
@@ -115,11 +118,11 @@ class _Run:
         self._failures: deque[tuple[int, str]] = deque(maxlen=SHOWN)
         self._published = 0.0
         # What comes between the two lines is counted by one of them, or for a moment by neither.
-        self._base = images.count_to_embed(db, record.id)
+        self._base = images.count_to_embed(db, record.id, without=without)
         self._before = arrivals.number() if arrivals else 0
         self._pipeline: Pipeline | None = None
         self.progress = EmbedProgress(
-            encoder=record.spec,
+            encoder=record.label,
             precision=models[0].precision,
             total=self._base,
             unchanged=images.count_embedded(db, record.id),
@@ -213,14 +216,16 @@ class _Run:
         self.progress.failures = list(self._failures)
 
 
-def _pictures(db: Database, encoder_id: int, more_may_come: Callable[[], bool]) -> Iterator[Image]:
+def _pictures(
+    db: Database, encoder_id: int, without: frozenset[int], more_may_come: Callable[[], bool]
+) -> Iterator[Image]:
     """What is to be embedded, a page at a time: the catalog changes while this goes on."""
     last = 0
     while True:
         wait = more_may_come()  # asked before the page: what came until the end is on the last one
         page = images.to_embed(db, encoder_id, after=last, limit=PAGE)
         if page:
-            yield from page
+            yield from (image for image in page if image.source not in without)
             last = page[-1].id
         elif not wait:
             return

@@ -16,12 +16,13 @@ from core.encoders.fidelity import Fidelity, fidelity
 from core.encoders.model import Model
 from core.encoders.precision import reduce
 from core.encoders.preprocess import Preprocessing
+from core.encoders.short_texts import features_of
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
 from core.errors import ShoeboxError
 
 __all__ = ["DeviceOutOfMemoryError", "Encoder", "NonFiniteError", "load_encoder", "load_encoders", "load_model"]
 
-_TEXTS_AT_A_TIME = 256
+_TEXTS_AT_A_TIME = 128
 _POCKET = Fidelity(decode_scale=6)  # so small that reducing gains nothing: no machine need measure it
 
 
@@ -127,12 +128,16 @@ class Encoder:
         if self._tokenizer is None:
             self._tokenizer = text.tokenizer()
             text.module.to(self.device)
-        found = [np.empty((0, self.dimension), np.float32)]
+        found = np.empty((len(texts), self.dimension), np.float32)
+        order = sorted(
+            range(len(texts)), key=lambda place: len(texts[place])
+        )  # those of a length together: less to fill
         for start in range(0, len(texts), _TEXTS_AT_A_TIME):
-            tokens = self._tokenizer(list(texts[start : start + _TEXTS_AT_A_TIME])).to(self.device)
+            places = order[start : start + _TEXTS_AT_A_TIME]
+            tokens = self._tokenizer([texts[place] for place in places]).to(self.device)
             with torch.inference_mode(), devices.out_of_memory(self.device):
-                found.append(self._unit(text.module.encode_text(tokens)))  # type: ignore[operator]
-        return np.concatenate(found)
+                found[places] = self._unit(features_of(text.module, tokens))
+        return found
 
     def _features(self, planes: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor | tuple[torch.Tensor, ...] = self._tower(planes)

@@ -201,7 +201,8 @@ def _tokenizer(spec: EncoderSpec, cfg: dict[str, Any], weights: Path) -> Callabl
         return HFTokenizer(source, tokenizer_mode=cfg.get("tokenizer_mode"), **options)  # type: ignore[no-any-return]
     except ImportError as error:
         raise ShoeboxError(
-            f"the words of {spec} need the package transformers", "install it; pictures work without it"
+            f"the words of {spec} need the package transformers",
+            "pip install 'transformers>=5,<6' (or shoebox[siglip]), then shoebox stop; pictures work without it",
         ) from error
     except Exception as error:  # its client raises many kinds
         raise ShoeboxError(

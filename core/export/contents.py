@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
-from core.catalog import clusterings, downloads, encoders, sources
+from core.catalog import clusterings, downloads, edits, encoders, names, replies, sources
 from core.catalog.clusterings import Cluster, ClusteringRecord, Member
 from core.catalog.database import Database
+from core.catalog.edits import Edit
 from core.catalog.encoders import EncoderRecord
+from core.catalog.names import ClusterName
 from core.catalog.paths import shown
 from core.errors import UsageError
 from core.project import Project
@@ -46,9 +48,12 @@ class Group:
     cohesion: float
     silhouette: float | None
     changed: bool
+    frozen: bool
+    tags: tuple[str, ...]
     members: list[Member]
     representative: int
     previews: list[int]
+    naming: ClusterName
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Contents:
     """The clusters chosen, largest first; pictures that are missing or in the trash are in none of them.
 
     `numbers`: of every cluster that has a picture, chosen or not. `selection`: those asked for, None for all.
-    `unclustered` is empty where a selection left them out.
+    `unclustered` is empty where a selection left them out. `edits`: what the user changed since the run was made.
+    `labels`: the words of those contents that have any.
     """
 
     clustering: ClusteringRecord
@@ -66,6 +72,8 @@ class Contents:
     selection: list[int] | None
     groups: list[Group]
     unclustered: list[Member]
+    labels: dict[bytes, str]
+    edits: list[Edit]
     _source_places: dict[int, int]
     _origins: dict[int, tuple[str, list[str]]] = field(default_factory=dict)
 
@@ -104,8 +112,9 @@ def read_contents(
         recorded = clusterings.clusters_of(db, clustering.id)
         existing = _existing(db, clustering, recorded)
         chosen = _chosen(existing, numbers)
+        named = {found.number: found for found in names.names_of(db, clustering.id)}
         groups = [
-            _group(cluster, list(clusterings.members(db, clustering.id, cluster.number)))
+            _group(cluster, list(clusterings.members(db, clustering.id, cluster.number)), named[cluster.number])
             for cluster in recorded
             if cluster.number in chosen
         ]
@@ -115,6 +124,8 @@ def read_contents(
         remote = {source.id for source in found if source.kind in REMOTE}
         brought = (m.image for m in chain(loose, *(g.members for g in groups)) if m.source in remote)
         origins = downloads.origins(db, brought)
+        labels = replies.every_label(db)
+        made = edits.made_on(db, clustering.id)
     return Contents(
         clustering=clustering,
         encoder=encoder,
@@ -126,6 +137,8 @@ def read_contents(
         selection=None if numbers is None else sorted(chosen),
         groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
         unclustered=loose,
+        labels=labels,
+        edits=made,
         _source_places={source.id: place for place, source in enumerate(found)},
         _origins=origins,
     )
@@ -179,7 +192,7 @@ def _listed(numbers: list[int]) -> str:
     return (", ".join(map(str, numbers[:SAID])) or "none") + more
 
 
-def _group(cluster: Cluster, members: list[Member]) -> Group:
+def _group(cluster: Cluster, members: list[Member], naming: ClusterName) -> Group:
     places = {member.image: place for place, member in enumerate(members)}
     return Group(
         number=cluster.number,
@@ -187,7 +200,10 @@ def _group(cluster: Cluster, members: list[Member]) -> Group:
         cohesion=cluster.cohesion,
         silhouette=cluster.silhouette,
         changed=cluster.changed,
+        frozen=cluster.frozen,
+        tags=cluster.tags,
         members=members,
         representative=places.get(cluster.representative, 0),
         previews=[places[image] for image in cluster.previews if image in places],
+        naming=naming,
     )

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from core.catalog import names
 from core.catalog.clusterings import ClusteringRecord, Member
 from core.catalog.database import Database
+from core.catalog.names import ClusterName, Quality
 from core.catalog.paths import path_fields
 from core.export.contents import Contents, Group, read_contents
 from core.export.folders import Placed, Skipped
@@ -31,7 +33,9 @@ def clusters_document(
     A cluster's `id` is its number. A member's `path` is relative to its source (`sources[member["source"]]`),
     with `path_b64`, the bytes, where they cannot be shown as they are. Members come nearest the centre first.
     `representative` is the `path` of one of them, `representative_index` its position, and `previews` are
-    positions too. `hash` is the file's 16-byte BLAKE2b. Raises UsageError for a number there is not.
+    positions too. `frozen` and `tags` are the user's; `edits` is what the user changed since the run was made
+    (`at`, and `said` in words), oldest first. `hash` is the file's 16-byte BLAKE2b. Raises UsageError for a number
+    there is not.
     """
     contents = read_contents(project, db, clustering, numbers)
     return head(contents) | {
@@ -73,7 +77,7 @@ def head(contents: Contents) -> Document:
             "dimension": encoder.dimension,
         },
         "clustering": run.id,
-        "clusteredAt": datetime.fromtimestamp(run.created, UTC).isoformat(timespec="seconds"),
+        "clusteredAt": _at(run.created),
         "method": run.method,
         "route": run.route,
         "seed": run.seed,
@@ -83,12 +87,14 @@ def head(contents: Contents) -> Document:
             {"kind": root.kind, **path_fields(root.path)} | ({"origin": root.origin} if root.origin else {})
             for root in contents.roots
         ],
+        "edits": [{"at": _at(edit.made), "said": edit.said} for edit in contents.edits],
         "selection": contents.selection,
         "summary": {
             "total_images": contents.clustered + len(contents.unclustered),
             "num_clusters": len(contents.groups),
             "num_unclustered": len(contents.unclustered),
         },
+        "names": names_entry([group.naming for group in contents.groups]),
     }
 
 
@@ -98,14 +104,40 @@ def cluster_entry(contents: Contents, group: Group, files: Mapping[int, str] | N
     return {
         "id": group.number,
         "name": group.name,
+        **_naming_entry(group.naming),
         "size": len(members),
         "representative": members[group.representative]["path"],
         "representative_index": group.representative,
         "cohesion": finite(group.cohesion),
         "silhouette": finite(group.silhouette),
         "changed": group.changed,
+        "frozen": group.frozen,
+        "tags": list(group.tags),
         "previews": group.previews,
         "members": members,
+    }
+
+
+def quality_entry(quality: Quality | None) -> Document | None:
+    """How well a name fits, as the document has it; None where it was not measured."""
+    if quality is None:
+        return None
+    figures = {"quality": quality.figure, "auroc": quality.auroc, "near": quality.near, "first": quality.first}
+    return {name: finite(value) for name, value in figures.items()} | {"pictures": quality.pictures}
+
+
+def names_entry(found: Sequence[ClusterName]) -> Document:
+    """The names of a run as a whole."""
+    whole = names.overall(found)
+    return {
+        "clusters": whole.clusters,
+        "named": whole.named,
+        **whole.states,
+        "measured": whole.measured,
+        "twins": whole.twins,
+        "quality": finite(whole.quality),
+        "auroc": finite(whole.auroc),
+        "first": finite(whole.first),
     }
 
 
@@ -121,6 +153,8 @@ def member_entry(contents: Contents, member: Member, files: Mapping[int, str] | 
     }
     if (origin := contents.url_of(member)) is not None:
         entry["url"], entry["tags"] = origin
+    if member.hash in contents.labels:
+        entry["label"] = contents.labels[member.hash]
     if files and member.image in files:
         entry["file"] = files[member.image]
     return entry
@@ -131,9 +165,27 @@ def skipped_entry(skipped: Skipped) -> Document:
     return {**path_fields(skipped.member.path), "reason": skipped.reason}
 
 
+def _at(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
 def finite(value: float | None) -> float | None:
     """The number rounded; None where there is none (JSON has no NaN)."""
     return None if value is None or not math.isfinite(value) else round(value, DIGITS)
+
+
+def _naming_entry(naming: ClusterName) -> Document:
+    """The naming of a cluster: where its name comes from, what else was proposed, and how well they fit."""
+    proposal = naming.proposal
+    return {
+        "state": naming.state or None,
+        "quality": quality_entry(naming.quality),
+        "twins": naming.twins,
+        "alternatives": [{"name": a.name, "quality": quality_entry(a.quality)} for a in naming.alternatives],
+        "description": naming.description,
+        "no_name_because": naming.reason,
+        "namer": proposal and {"namer": proposal.namer, "model": proposal.model, "prompt": proposal.prompt},
+    }
 
 
 def _rounded(value: Any) -> Any:

@@ -95,7 +95,7 @@ def place_pictures(
         checkpoint()
         progress(done, len(placements))
         if placement.folder not in made:
-            (folder / placement.folder).mkdir()
+            (folder / placement.folder).mkdir(parents=True)
             made.add(placement.folder)
         try:
             put(placement.origin, folder / placement.folder / placement.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterable
 
 MAX_BYTES = 255
 """Of a name in UTF-8: the strictest common limit."""
@@ -45,6 +46,18 @@ def cluster_folder(number: int, name: str | None, digits: int = 2) -> str:
     if not words.strip("_-."):
         return f"cluster-{number:0{digits}}"
     return safe_name(f"{number:0{digits}}-{words}", max_bytes=FOLDER_BYTES)
+
+
+def class_folders(names: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
+    """The folder of each of the user's classes, in order: the name itself where that is safe and free.
+
+    `taken` are names that other files of the export have, such as `splits`. Names that differ in case alone, or in
+    what no file system can hold, get a number.
+    """
+    unique = UniqueNames()
+    for name in taken:
+        unique.take(name)
+    return [unique.take(safe_name(name, fallback="class", max_bytes=FOLDER_BYTES)) for name in names]
 
 
 class UniqueNames:

@@ -124,10 +124,16 @@ def _cluster(group: Group, picture: _PictureWriter, each: int) -> str:
     said = [_count(len(group.members)), f"cohesion {group.cohesion:.2f}"]
     if group.silhouette is not None:
         said.append(f"silhouette {group.silhouette:.2f}")
+    quality = group.naming.quality
+    if quality is not None:
+        said.append(f"name {quality.figure:.2f}")
+    if group.naming.twins:
+        said.append(f"named like {', '.join(map(str, group.naming.twins))}")
+    sentence = f'\n<p class="sentence">{escape(group.naming.description)}</p>' if group.naming.description else ""
     changed = ' <span class="changed">changed since the last run</span>' if group.changed else ""
     return (
         f'<section id="cluster-{group.number}">\n<header><h2>{_heading(group)}</h2>'
-        f"<p>{' · '.join(said)}{changed}</p></header>\n"
+        f"<p>{' · '.join(said)}{changed}</p></header>{sentence}\n"
         f"{_grid(pictures)}{_more(len(group.members) - len(places))}</section>\n"
     )
 

@@ -13,7 +13,7 @@ from core.catalog import clusterings
 from core.catalog.database import Database
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
-from core.export import document, page, tables
+from core.export import document, naming, page, tables
 from core.export.contents import Contents, member_paths, read_contents
 from core.export.embeddings import EmbeddingRow, embedding_rows, embeddings_size, write_embeddings
 from core.export.folders import Placed, Placement, Skipped, place_pictures, plan_folders, sizes_of
@@ -153,6 +153,8 @@ class _Export:
         self.progress("writing lists", 0, 1)
         if "json" in formats:
             self._write(folder / document.FILE_NAME, document.document_pieces(self.contents, placed, extra))
+            self._write(folder / naming.NAMES_FILE, naming.names_pieces(self.contents))
+            self._write(folder / naming.DESCRIPTIONS_FILE, naming.descriptions_pieces(self.contents))
         if "csv" in formats:
             tables.write_csv(folder, self.contents, placed.files, checkpoint=self.checkpoint)
         if "parquet" in formats:

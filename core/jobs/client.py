@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,12 @@ from core.project import Project
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+KILLED_SECONDS = 30.0
+"""How long a killed worker may take to be gone: it has gigabytes to give back, at low priority."""
 POLL_SECONDS = 1.0
 """How often a job is looked at when the worker says nothing."""
+MOST_TRIES = 5
+"""How often a job is handed to workers that go away over it."""
 
 
 class Client:
@@ -47,13 +50,17 @@ class Client:
     def submit(self, kind: str, params: dict[str, Any]) -> int:
         """Has the worker add a job, starting one where there is none; the same job unfinished is found again.
 
-        Gives the job's id. Raises ShoeboxError where no worker can be had.
+        Gives the job's id. Raises ShoeboxError where no worker can be had, or none takes the job.
         """
         message = {"do": "add", "kind": kind, "params": params, "environment": travelling(self._environment)}
-        while True:
+        for _ in range(MOST_TRIES):  # a worker may be about to leave
             self._reach_worker()
             if self._send(message) and (job_id := self._answer("added")) is not None:
                 return job_id
+        raise ShoeboxError(
+            f"the worker of this project does not take the job {kind}",
+            f"end it with shoebox stop; its log is {self.project.log_path}",
+        )
 
     def job(self, job_id: int) -> Job:
         """A job as it stands."""
@@ -98,7 +105,7 @@ class Client:
         if process:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(process), signal.SIGKILL)  # everything committed stays
-        if not self._gone_within(5):
+        if not self._gone_within(KILLED_SECONDS):
             raise ShoeboxError(
                 "the worker does not answer and could not be ended",
                 f"end the process that holds {self.project.lock_path} by hand",
@@ -118,6 +125,8 @@ class Client:
 
     def _reach_worker(self) -> None:
         """Connects to a worker that can do this client's jobs, and starts it where there is none."""
+        from importlib.metadata import version  # here: the first frame does not wait for it
+
         deadline = time.monotonic() + START_SECONDS
         while True:
             greeting = self._connect()
@@ -125,6 +134,7 @@ class Client:
                 if greeting["signature"] == signature(self._environment, version("shoebox")):
                     return
                 self._replace_worker()
+                deadline = time.monotonic() + START_SECONDS  # that may have taken hours
             elif not worker_lives(self.project):
                 self._start()
             elif time.monotonic() > deadline:

@@ -10,13 +10,15 @@ from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError
 from core.jobs.context import JobContext
 from core.jobs.embed import chosen_encoder, recorded_encoder, scan_sources
+from core.jobs.name import measure_known
+from core.jobs.picked import unpack
 
 
 def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Clusters the project by `params["clustering"]` (the fields of ClusterSettings); gives the run's id.
 
-    With `params["within"]`, {"cluster": number} or {"images": [ids]}, only those pictures of the last run are
-    grouped anew, with its encoder.
+    With `params["within"]`, {"cluster": number} or {"images": ids} (a list, or what `pack` made of one), only those
+    pictures of the last run are grouped anew, with its encoder.
     """
     settings = ClusterSettings(**params["clustering"])
     if params.get("scan"):
@@ -25,8 +27,12 @@ def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         return cluster_pictures(context, embedded_with(context), settings)
     from core.clustering.run import recluster
 
+    within = params["within"]
+    if isinstance(within.get("images"), str):
+        within = {"images": unpack(within["images"])}
     progress = _reporter(context)
-    run = recluster(context.project, settings, params["within"], progress=progress, cancelled=context.cancelled)
+    run = recluster(context.project, settings, within, progress=progress, cancelled=context.cancelled)
+    measure_known(context)
     return {"clustering": run}
 
 
@@ -36,6 +42,7 @@ def cluster_pictures(context: JobContext, record: EncoderRecord, settings: Clust
 
     progress = _reporter(context)
     clustering = cluster_project(context.project, record, settings, progress=progress, cancelled=context.cancelled)
+    measure_known(context)
     return {"clustering": clustering}
 
 

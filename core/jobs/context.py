@@ -37,14 +37,23 @@ class JobContext:
     models: LoadedEncoders
     control: Control
     report: Callable[[dict[str, Any]], None]
+    created: float = 0.0
+    """When the job was asked for (seconds since 1970): a resumed one has that of its first run."""
     _reported: float = 0.0
+    _stage: str = ""
+    _since: float = 0.0
 
     def progress(self, data: dict[str, Any], *, now: bool = False) -> None:
-        """Publishes progress, unless some was published a moment ago (`now` forces it)."""
+        """Publishes progress, unless some was published a moment ago (`now` forces it, and so does another stage).
+
+        `since`, when the stage began (a time of `time.time`), goes with it.
+        """
         moment = time.monotonic()
+        if data.get("stage", "") != self._stage:
+            self._stage, self._since, now = data.get("stage", ""), time.time(), True
         if now or moment - self._reported >= REPORT_SECONDS:
             self._reported = moment
-            self.report(data)
+            self.report(data | {"since": self._since})
 
     def say(self, stage: str, message: str) -> None:
         """Publishes what is going on, in words, where there is nothing to count."""

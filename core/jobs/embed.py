@@ -9,9 +9,10 @@ from typing import Any
 
 from core.catalog import encoders, images, sources
 from core.catalog.encoders import EncoderRecord
+from core.catalog.paths import shown
 from core.embedding.progress import EmbedProgress
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
-from core.errors import ShoeboxError
+from core.errors import CancelledError, ShoeboxError
 from core.jobs.context import JobContext
 from core.jobs.download import Downloads, downloading, remember_options
 from core.jobs.scan import ScanReport, scan
@@ -22,9 +23,9 @@ from core.sources.places import REMOTE
 
 def embed_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Embeds the project's pictures; `params["live"]` forms clusters meanwhile. Gives counts as data."""
-    report = scan_sources(context, params)
-    record, progress, brought = bring_and_embed(context, params)
-    return {"scan": report, "encoder": record.spec} | summary_of(progress) | brought
+    found = scan_sources(context, params)
+    record, progress, brought = bring_and_embed(context, params, without=unreachable_in(found))
+    return {"scan": found, "encoder": record.spec} | summary_of(progress) | brought
 
 
 def summary_of(progress: EmbedProgress) -> dict[str, Any]:
@@ -38,8 +39,10 @@ def summary_of(progress: EmbedProgress) -> dict[str, Any]:
     }
 
 
-def bring_and_embed(context: JobContext, params: dict[str, Any]) -> tuple[EncoderRecord, EmbedProgress, dict[str, Any]]:
-    """Embeds the project's pictures while those of its remote sources come in.
+def bring_and_embed(
+    context: JobContext, params: dict[str, Any], *, without: frozenset[int] = frozenset()
+) -> tuple[EncoderRecord, EmbedProgress, dict[str, Any]]:
+    """Embeds the project's pictures, but for those of the sources `without`, while those of its remote sources come in.
 
     Gives the encoder, the last progress, and what the downloads came to (empty where there are none). An error of the
     downloads is raised once what came is embedded.
@@ -47,9 +50,9 @@ def bring_and_embed(context: JobContext, params: dict[str, Any]) -> tuple[Encode
     live = bool(params.get("live"))
     with downloading(context, params) as bringing:
         if bringing is None:
-            return *embed_pictures(context, live=live), {}
+            return *embed_pictures(context, live=live, without=without), {}
         _wait_for_pictures(context, bringing)
-        record, progress = embed_pictures(context, live=live, bringing=bringing)
+        record, progress = embed_pictures(context, live=live, without=without, bringing=bringing)
         bringing.check()
         return record, progress, {"downloads": bringing.result()}
 
@@ -79,14 +82,17 @@ def _wait_for_pictures(context: JobContext, bringing: Downloads) -> None:
     raise ShoeboxError(f"no picture came in ({reasons or 'the source lists none'})", todo)
 
 
-def scan_sources(context: JobContext, params: dict[str, Any] | None = None) -> dict[str, int]:
-    """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`.
+def scan_sources(context: JobContext, params: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Brings the catalog up to what the folders hold now; gives the totals of `ScanReport`, and `unreachable`.
 
-    A folder that is gone as a whole is an error: its pictures are not marked missing for an unplugged disk. Sources
-    that are downloaded are left to the downloads. `params["source"]` may ask for a sample.
+    A folder that is gone as a whole is unreachable: {"source": id, "root": path, "reason": words}. Its pictures
+    are not marked missing for an unplugged disk, and those of other sources go on. Sources that are downloaded are
+    left to the downloads. `params["source"]` may ask for a sample. Raises ShoeboxError where no source can be
+    reached, or there is no picture.
     """
     asked = (params or {}).get("source") or {}
     totals = ScanReport().as_dict()
+    unreachable: list[dict[str, Any]] = []
 
     def progress(report: ScanReport) -> None:
         context.checkpoint()
@@ -94,30 +100,45 @@ def scan_sources(context: JobContext, params: dict[str, Any] | None = None) -> d
 
     with context.project.database() as db, context.project.database() as reading:
         known = sources.all_sources(db)
-        for source in known:
-            if source.kind in REMOTE:
-                continue
+        folders = [source for source in known if source.kind not in REMOTE]
+        for source in folders:
             options = remember_options(db, source, {"sample": asked.get("sample")}).options
-            sample = int(options.get("sample", 0))
             root = context.project.root_of(source)
-            report = scan(db, reading, source, root, progress=progress, sample=sample)
+            try:
+                report = scan(db, reading, source, root, progress=progress, sample=int(options.get("sample", 0)))
+            except CancelledError:
+                raise
+            except ShoeboxError as error:
+                unreachable.append({"source": source.id, "root": shown(root), "reason": error.what})
+                if len(unreachable) == len(known):
+                    raise
+                continue
             context.progress({"stage": "scanning", **report.as_dict()}, now=True)
             for name, number in report.as_dict().items():
                 totals[name] += number
-        if totals["found"] == 0 and not any(source.kind in REMOTE for source in known):
+        if totals["found"] == 0 and len(folders) == len(known):
             roots = ", ".join(os.fsdecode(context.project.root_of(s)) for s in known)
             raise ShoeboxError(
                 f"there are no pictures in {roots}", "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are looked for"
             )
-    return totals
+    return totals | {"unreachable": unreachable}
+
+
+def unreachable_in(found: dict[str, Any]) -> frozenset[int]:
+    """The sources that a scan could not reach, by id."""
+    return frozenset(source["source"] for source in found["unreachable"])
 
 
 def embed_pictures(
-    context: JobContext, *, live: bool, bringing: Downloads | None = None
+    context: JobContext,
+    *,
+    live: bool,
+    without: frozenset[int] = frozenset(),
+    bringing: Downloads | None = None,
 ) -> tuple[EncoderRecord, EmbedProgress]:
     """Embeds what has no embedding of the encoder asked for; gives that encoder and the last progress.
 
-    With `bringing`, what comes in meanwhile, too.
+    Pictures of the sources `without` are left as they are. With `bringing`, what comes in meanwhile is embedded, too.
     """
     from core.embedding.run import embed
 
@@ -144,6 +165,7 @@ def embed_pictures(
         record,
         context.settings,
         live=live,
+        without=without,
         report=lambda data: context.progress(data.as_dict() | _coming(bringing)),
         checkpoint=context.checkpoint,
         arrivals=bringing,

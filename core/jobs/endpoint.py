@@ -22,8 +22,8 @@ ALREADY_RUNNING = 3
 """The exit status of a worker that finds another one at work."""
 ANSWER_SECONDS = 5.0
 """How long a client waits for an answer before it looks whether the worker is still there."""
-MAX_LINE = 1 << 20
-"""A longer line is no message of ours."""
+MAX_LINE = 1 << 24
+"""A longer line, in bytes, is no message of ours."""
 
 
 def take_lock(project: Project) -> int | None:
@@ -102,11 +102,21 @@ class Lines:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Sends one message. Raises OSError where the other side is gone or takes nothing."""
-        self.connection.sendall(json.dumps(message).encode() + b"\n")
+        """Sends one message.
+
+        Raises OSError where the other side is gone or takes nothing, ShoeboxError for more than it would take.
+        """
+        line = json.dumps(message).encode() + b"\n"
+        if len(line) > MAX_LINE:
+            raise ShoeboxError(
+                f"this is too much to ask of the worker at once ({len(line) / 1e6:,.0f} MB, it takes"
+                f" {MAX_LINE / 1e6:,.0f})",
+                "ask it of fewer pictures",
+            )
+        self.connection.sendall(line)
 
     def nudge(self, message: dict[str, Any]) -> None:
         """Sends a message that may be lost: a reader who is behind needs no second waking."""
@@ -123,9 +133,10 @@ class Lines:
             return None
         if not data:
             return None
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > MAX_LINE:
-            return None
+        self._buffer += data
+        if b"\n" not in data:
+            return [] if len(self._buffer) <= MAX_LINE else None
+        *lines, self._buffer = self._buffer.split(b"\n")
         try:
             messages = [json.loads(line) for line in lines]
         except ValueError:

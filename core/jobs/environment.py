@@ -16,6 +16,11 @@ def travelling(environment: Mapping[str, str]) -> dict[str, str]:
     return {n: v for n, v in environment.items() if _is_secret(n) or n.upper().startswith(_PREFIXES)}
 
 
+def has_key(environment: Mapping[str, str]) -> bool:
+    """Whether a language model's key is among the variables."""
+    return bool(environment.get("OPENAI_API_KEY", "").strip())
+
+
 def for_worker(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables a worker is started with: no secret among them."""
     return {n: v for n, v in environment.items() if not _is_secret(n)}

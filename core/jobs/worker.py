@@ -27,14 +27,15 @@ from core.catalog.jobs import Job, Lane
 from core.errors import CancelledError, ShoeboxError
 from core.jobs.context import Control, JobContext
 from core.jobs.endpoint import ALREADY_RUNNING, Door, Lines, take_lock
-from core.jobs.environment import signature
+from core.jobs.environment import has_key, signature
 from core.jobs.kinds import lane_of, run_job
 from core.jobs.models import LoadedEncoders
 from core.project import Project, reopen
 from core.settings import Settings
 
 POLL_SECONDS = 0.5
-NICENESS = 10
+MOST_NICENESS = 19
+AUTOGROUP = Path("/proc/self/autogroup")
 LEAVING_SECONDS = 0.05
 """How often a worker that leaves looks whether its lanes have."""
 MOST_ATTEMPTS = 3
@@ -184,9 +185,15 @@ class Worker:
         now = time.monotonic()
         with self._lock:
             busy = bool(self._controls)
-        if busy or any(not job.paused for job in jobs.unfinished(db)):
+        keyed = self._keyed()
+        if busy or any(not job.paused and not job.lacks_key(keyed) for job in jobs.unfinished(db)):
             self._last_busy = now
         return now - self._last_busy > self._idle
+
+    def _keyed(self) -> list[int]:
+        """The jobs that have a key in memory: one that needs it waits for a client that brings it."""
+        with self._lock:
+            return [job_id for job_id, environment in self._environments.items() if has_key(environment)]
 
     def _run_lane(self, lane: Lane) -> None:
         try:
@@ -199,7 +206,7 @@ class Worker:
             self._spoken_to.wait(FIRST_WORD_SECONDS)
             while not self._leaving.is_set():
                 self._wake[lane].clear()
-                job = jobs.take_next(db, lane)
+                job = jobs.take_next(db, lane, keyed=self._keyed())
                 if job is None:
                     self._wake[lane].wait(POLL_SECONDS)
                 else:
@@ -226,6 +233,7 @@ class Worker:
                 models=self._models,
                 control=control,
                 report=report,
+                created=job.created,
             )
             result = run_job(job.kind, context, job.params)
             jobs.finish(db, job.id, "done", result=result)
@@ -280,23 +288,34 @@ def main(directory: str) -> int:
         return ALREADY_RUNNING
     _start_log(project.log_path)
     faulthandler.enable()
-    os.nice(NICENESS)
+    settings = project.settings(os.environ, {})
+    _give_way(max(0, min(settings.niceness, MOST_NICENESS)))
     migrate(project.catalog_path)
-    idle = project.settings(os.environ, {}).idle
     door = Door(project)
     try:
-        Worker(project, idle=idle).serve(door)
+        Worker(project, idle=settings.idle).serve(door)
     finally:
         door.close()
         os.close(lock)
     return 0
 
 
+def _give_way(niceness: int) -> None:
+    """Lets other programs go first, the screen among them.
+
+    Linux may weigh whole sessions against one another (autogroups, see sched(7)). The worker has one of its own, where
+    its niceness would count against nobody: the session is told, too.
+    """
+    os.nice(niceness)
+    with contextlib.suppress(OSError):
+        AUTOGROUP.write_text(str(niceness))
+
+
 def _start_log(path: Path) -> None:
     handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for noisy in ("httpx", "urllib3", "numba", "PIL"):
+    for noisy in ("httpx", "httpx2", "openai", "urllib3", "numba", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from textual import events
@@ -36,11 +37,11 @@ DIMENSION = 512
 SIZE = (160, 50)
 
 
-def make(folder: Path, number: int, clusters: int) -> None:
-    """The project of the benchmark `reopen`, with so many clusters, and names."""
+def make(folder: Path, number: int, clusters: int, **encoder: Any) -> None:
+    """The project of the benchmark `reopen`, with so many clusters, and names. `encoder`: as its `make_project`."""
     reopen.CLUSTERS = clusters
     folder.mkdir(parents=True)
-    reopen.make_project(folder, number, DIMENSION)
+    reopen.make_project(folder, number, **({"dimension": DIMENSION} | encoder))
     project = open_project(folder)
     with project.database(durable=False) as db, db.transaction():
         run = clusterings.latest(db)
@@ -128,6 +129,13 @@ async def measure(project: Project) -> dict[str, list[float]]:
         for _ in range(60):
             await key("j in the grid", "j")
             await asyncio.sleep(0.03)
+        await pilot.press("home")
+        for _ in range(8):
+            await key("page down in the grid", "pagedown")
+            await asyncio.sleep(0.1)
+        for _ in range(10):
+            await key("tab", "tab")
+            await asyncio.sleep(0.1)
         await pilot.press("tab", "slash")
         for letter in "synthetic 5":
             await key("a letter in the filter", "space" if letter == " " else letter)

@@ -30,11 +30,11 @@ CHUNK = 50_000
 MEMBERS_SHOWN = 100
 
 
-def make_project(folder: Path, number: int, dimension: int) -> None:
+def make_project(folder: Path, number: int, dimension: int, fingerprint: str = "synthetic") -> None:
     """A project of `number` embedded, clustered pictures that are not there."""
     project = open_project(folder)
     with project.database(durable=False) as db:
-        record = encoders.register(db, fingerprint="synthetic", spec="pocket", options={}, dimension=dimension)
+        record = encoders.register(db, fingerprint=fingerprint, spec="pocket", options={}, dimension=dimension)
         for start in range(0, number, CHUNK):
             ids = range(start, min(start + CHUNK, number))
             contents = [hashlib.blake2b(str(i).encode(), digest_size=16).digest() for i in ids]

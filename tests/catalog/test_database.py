@@ -61,7 +61,7 @@ def test_processes_that_migrate_at_once_all_succeed(tmp_path):
     for process in started:
         assert process.stdin is not None
         process.stdin.close()
-    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert [process.wait(programs.PATIENCE) for process in started] == [0, 0, 0]
     for number in range(12):
         with Database(tmp_path / f"{number}.sqlite") as db:
             assert db.value("SELECT count(*) FROM jobs") == 3

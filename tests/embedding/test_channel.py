@@ -6,6 +6,7 @@ import time
 import pytest
 
 from core.embedding.channel import Channel, StoppedError
+from tests.programs import PATIENCE
 
 
 def test_it_never_holds_more_than_its_capacity_and_the_giver_waits():
@@ -20,7 +21,10 @@ def test_it_never_holds_more_than_its_capacity_and_the_giver_waits():
 
     giver = threading.Thread(target=give)
     giver.start()
-    time.sleep(0.2)
+    deadline = time.monotonic() + PATIENCE
+    while len(given) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.5)
     assert given == [0, 1, 2]  # the fourth waits
     taken = []
     while not channel.over:

@@ -64,6 +64,15 @@ def test_words_and_what_scales_them(clip):
     assert clip.encode_texts([]).shape == (0, 512)
 
 
+def test_texts_are_read_as_the_model_reads_them_whatever_their_length_and_order(clip):
+    """Only as much of the context is computed as a batch fills: that must change nothing."""
+    texts = ["a photo of a cat, " * (place % 7) + f"seen {place} times" for place in range(9)]
+    tower = clip._text
+    with torch.inference_mode():
+        whole = tower.module.encode_text(tower.tokenizer()(texts), normalize=True).numpy()
+    assert np.allclose(clip.encode_texts(texts), whole, atol=1e-5)
+
+
 def test_siglip_states_its_bias_and_says_what_its_words_need(siglip):
     assert siglip.has_text and siglip.logit_bias == pytest.approx(-10)
     try:

@@ -48,7 +48,7 @@ def assert_grouped(ran, folder: Path, spec: str, dimension: int) -> None:
 
 def run(shoebox, folder: Path, *options, env=None):
     output = folder.parent / "out"
-    ran = shoebox("run", folder, *options, "--clusters", "2", "--output", output, "--json", env=env, timeout=280)
+    ran = shoebox("run", folder, *options, "--clusters", "2", "--output", output, "--json", env=env)
     shoebox("stop", folder)
     return ran
 
@@ -70,6 +70,6 @@ def test_from_the_hubs_cache_to_groups_on_disk_by_default(shoebox, photo_folder,
     env = populate_cache(tmp_path / "hf", CLIP_REPO, "open_clip_model.safetensors", checkpoints.clip)
     ran = run(shoebox, photo_folder, env=env)  # no --encoder: the default
     assert_grouped(ran, photo_folder, "open_clip:ViT-B-32/datacomp_xl_s13b_b90k", 512)
-    again = shoebox("embed", photo_folder, "--json", env=env, timeout=280)
+    again = shoebox("embed", photo_folder, "--json", env=env)
     assert again.json["unchanged"] == len(list(photo_folder.glob("*.jpg")))
     shoebox("stop", photo_folder)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.catalog import clusterings, images
+from core.catalog import clusterings, curation, edits, images, names, replies
 from core.catalog.clusterings import ClusteringRecord
 from core.catalog.database import Database
 from core.errors import UsageError
@@ -124,3 +124,50 @@ def test_member_paths_are_the_absolute_bytes(tmp_path):
         latest = latest_of(db)
         assert sorted(member_paths(project, db, latest, [1])) == sorted(root + p for p, n in PILE.items() if n == 1)
         assert {*member_paths(project, db, latest)} == {root + p for p, n in PILE.items() if n in NAMES}
+
+
+def test_names_come_with_where_they_are_from_and_how_well_they_fit(tmp_path):
+    project = make_project(tmp_path / "pile")
+    with project.database() as db:
+        run = latest_of(db)
+        curation.rename(db, run.id, 1, None)
+        proposed = names.Proposed(1, "beach <b>", ["sea"], "Sand and <i>water</i>.", model="m", prompt="1")
+        names.record(db, run.id, "openai", [proposed], said="named")
+        (first, *_) = names.names_of(db, run.id)
+        quality = names.Quality(0.9, 0.8, 0.5, 3)
+        names.put_quality(db, run.id, [names.Measured(1, "beach <b>", first.basis, quality, [(2, "gone")])])
+        content = next(iter(clusterings.members(db, run.id, 1))).hash
+        replies.put_label(db, content, replies.Label("a wave", None, "m", "1"))
+    folder = run_export(project, tmp_path).directory
+    document = json.loads((folder / "clusters.json").read_text())
+    entry = next(c for c in document["clusters"] if c["id"] == 1)
+    assert (entry["name"], entry["state"], entry["description"]) == ("beach <b>", "proposed", "Sand and <i>water</i>.")
+    assert entry["quality"] == {"quality": 0.85, "auroc": 0.9, "near": 0.8, "first": 0.5, "pictures": 3}
+    assert entry["alternatives"] == [{"name": "sea", "quality": None}] and entry["twins"] == []
+    assert document["names"]["quality"] == 0.85 and document["names"]["named"] == 1
+    listed = json.loads((folder / "cluster_names.json").read_text())
+    assert [(n["cluster_id"], n["category"], n["descriptions"]) for n in listed] == [
+        (1, "beach <b>", ["a wave"]),
+        (2, None, []),
+    ]
+    described = json.loads((folder / "cluster_descriptions.json").read_text())
+    assert [d["description"] for d in described["1"]] == ["a wave"] and described["2"] == []
+    assert described["1"][0]["path"] == entry["members"][0]["path"]
+    page = (folder / "clusters.html").read_text()
+    assert "Sand and &lt;i&gt;water&lt;/i&gt;." in page and "name 0.85" in page
+
+
+def test_what_the_user_did_to_the_clusters_is_in_it_unless_it_was_undone(tmp_path):
+    project = make_project(tmp_path / "pile")
+    with project.database() as db:
+        run = latest_of(db).id
+        curation.freeze(db, run, 1, frozen=True)
+        curation.tag(db, run, 1, ["sea", "summer"])
+        curation.rename(db, run, 2, "undone in a moment")
+        edits.undo(db)
+    document = document_of(project)
+    beach, forest = document["clusters"]
+    assert (beach["frozen"], beach["tags"]) == (True, ["sea", "summer"])
+    assert (forest["frozen"], forest["tags"]) == (False, [])
+    assert len(document["edits"]) == 2
+    assert all(edit["said"] and edit["at"] for edit in document["edits"])

@@ -19,8 +19,12 @@ from core.export.settings import ExportSettings
 from core.sources.folder import walk
 from tests.export.piles import PILE, files_below, make_project, run_export
 from tests.export.test_names import HOSTILE
+from tests.programs import PATIENCE
 
-LISTS = {"clusters.json", "clusters.html", "clusters.csv", "clusters.parquet", ".shoebox-export"}
+LISTS = {
+    *("clusters.json", "clusters.html", "clusters.csv", "clusters.parquet", ".shoebox-export"),
+    *("cluster_names.json", "cluster_descriptions.json"),
+}
 
 
 def test_every_picture_lands_byte_identical_in_the_folder_of_its_cluster(tmp_path):
@@ -244,7 +248,7 @@ except ShoeboxError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert "cannot write the export" in done.stdout and "File too large" in done.stdout
     assert [p.name for p in tmp_path.iterdir()] == ["pile"]

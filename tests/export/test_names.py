@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from core.export.names import UniqueNames, cluster_folder, safe_name
+from core.export.names import UniqueNames, class_folders, cluster_folder, safe_name
 
 HOSTILE = (
     *("../../etc", "CON", "con.tar.gz", "COM¹", "a/b", "a\\b", "LPT9 .x", "nul", ".shoebox", "..", ".", ""),
@@ -67,3 +67,11 @@ def test_names_cut_to_the_limit_are_still_kept_apart():
     made = [names.take(safe_name("é" * 200 + ".jpg")) for _ in range(20)]
     assert len(set(made)) == 20
     assert all(len(name.encode()) <= 255 and name.endswith(".jpg") for name in made)
+
+
+def test_folders_of_classes_are_safe_and_apart_whatever_the_classes_are_called():
+    names = ["splits", "..", "CON", "a/b", "a_b", "Dog", "dog", "", "猫", "x" * 300, "polar bear"]
+    folders = class_folders(names, taken=("splits", "metadata.json"))
+    assert folders[5] == "Dog" and folders[8] == "猫" and folders[10] == "polar bear"
+    assert len({folder.casefold() for folder in folders} | {"splits"}) == len(names) + 1
+    assert all(folder == safe_name(folder) and len(folder.encode()) <= 110 for folder in folders)

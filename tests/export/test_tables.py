@@ -103,9 +103,9 @@ def test_twenty_thousand_pictures_of_one_name_are_no_work_of_their_square(tmp_pa
                 (first.id,),
             )
         contents = read_contents(project, db, first)
-    started = time.monotonic()
+    started = time.process_time()
     result = run_export(project, tmp_path, what="none")
     names = {(p.folder, p.name.casefold()) for p in plan_folders(contents)}
-    assert time.monotonic() - started < 40  # takes 1 s; a number tried for every equal name would take minutes
+    assert time.process_time() - started < 40  # takes 1 s; a number tried for every equal name would take minutes
     assert len(names) == contents.clustered == 20_008
     assert pq.read_table(result.directory / "clusters.parquet").num_rows == result.pictures == 20_009

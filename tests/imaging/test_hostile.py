@@ -18,6 +18,7 @@ from core.errors import PictureError
 from core.imaging.decode import decode
 from core.imaging.gate import MemoryGate
 from tests.imaging.drawing import FORMATS, MAX_PIXELS, corners, png_claiming, sample, saved
+from tests.programs import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about broken metadata
 
@@ -105,7 +106,7 @@ def test_the_limit_is_exact():
     assert "settings" in refusal(data, max_pixels=4999)
 
 
-@pytest.mark.parametrize("name", set(FORMATS) - {"jpeg", "cmyk jpeg"})
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"jpeg", "cmyk jpeg"}))
 def test_a_limit_holds_for_every_decoder_that_cannot_reduce(name):
     assert "too large" in refusal(sample(name, corners(400, 300)), max_pixels=100_000, min_side=16)
 
@@ -201,7 +202,7 @@ def test_the_gate_bounds_what_threads_hold_together():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)  # even what is larger than the whole gets its turn
     assert 60 < most[0] <= 100
 
@@ -220,4 +221,4 @@ def test_decoding_waits_at_the_gate_and_gives_back_what_it_held():
     with gate.hold(1):
         threading.Thread(target=work).start()
         assert not done.wait(0.2)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)

@@ -23,6 +23,7 @@ from core.jobs.endpoint import ALREADY_RUNNING, worker_lives
 from core.jobs.models import LoadedEncoders
 from core.project import Project, open_project
 from core.settings import Settings
+from tests.programs import PATIENCE
 
 SLOW = Settings(encoder="pocket", batch_size=2, decode_threads=1)
 """Many small batches: room to interfere between two of them."""
@@ -63,6 +64,14 @@ def until(client: Client, job_id: int, done: int) -> Job:
         if job.progress.get("done", 0) >= done:
             return job
     raise AssertionError(f"the job ended before: {job}")
+
+
+def once_still(client: Client, job_id: int) -> int:
+    """How many pictures the job has done once a second, many batches long, brings no more."""
+    before = -1
+    while before != (before := client.job(job_id).progress["done"]):
+        time.sleep(1)
+    return before
 
 
 def assert_embedded_once(project: Project, number: int) -> None:
@@ -129,8 +138,7 @@ def test_a_paused_job_holds_still_while_the_interactive_lane_works(slow_project)
         job_id = client.submit("embed", embed_params())
         until(client, job_id, 24)
         client.set_paused(job_id, paused=True)
-        time.sleep(0.5)
-        held = client.job(job_id).progress["done"]
+        held = once_still(client, job_id)
         clustering = dataclasses.asdict(ClusterSettings(clusters=2))
         done = finish(
             client, client.submit("cluster", {"settings": embed_params()["settings"], "clustering": clustering})
@@ -172,7 +180,7 @@ def test_a_second_worker_leaves_the_project_to_the_first(project):
 def test_a_worker_leaves_when_it_is_idle(project):
     with Client(project, os.environ | {"SHOEBOX_IDLE": "0.5"}) as client:
         finish(client, client.submit("embed", embed_params()))
-        assert _gone(project, within=10)
+        assert _gone(project)
 
 
 def test_a_worker_leaves_when_its_project_is_deleted(project):
@@ -180,21 +188,20 @@ def test_a_worker_leaves_when_its_project_is_deleted(project):
         finish(client, client.submit("embed", embed_params()))
         pid = worker_pid(project)
         shutil.rmtree(project.directory)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
             assert time.monotonic() < deadline, "it is still there"
             time.sleep(0.1)
 
 
 def test_a_project_made_anew_under_the_same_name_gets_a_worker_of_its_own(project, pictures):
-    with Client(project) as client:
+    # Longer than any test may take: the new one does not come once the old one has been idle for long enough.
+    with Client(project, os.environ | {"SHOEBOX_IDLE": "3600"}) as client:
         finish(client, client.submit("embed", embed_params()))
     shutil.rmtree(project.directory)
-    began = time.monotonic()
     again = open_project(pictures)
     with Client(again) as client:
         assert finish(client, client.submit("embed", embed_params())).result["done"] == 64
-    assert time.monotonic() - began < 25  # and not once the old worker has been idle for long enough
     assert_embedded_once(again, 64)
 
 
@@ -236,11 +243,11 @@ def test_stop_ends_the_worker_and_its_job_at_once(slow_project):
 
 
 def test_a_worker_that_answers_nothing_is_ended_by_force(slow_project, monkeypatch):
-    monkeypatch.setattr("core.jobs.endpoint.ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr("core.jobs.client.STOP_SECONDS", 0.5)
     with Client(slow_project) as client:
         job_id = client.submit("embed", embed_params())
         until(client, job_id, 4)
+        monkeypatch.setattr("core.jobs.endpoint.ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr("core.jobs.client.STOP_SECONDS", 0.5)
         os.kill(worker_pid(slow_project), signal.SIGSTOP)
         assert client.stop_worker()
         assert not worker_lives(slow_project)
@@ -301,8 +308,8 @@ def test_weights_that_were_written_anew_are_loaded_anew(tmp_path):
         models.get(spec, "cpu", lambda _: None)
 
 
-def _gone(project: Project, *, within: float) -> bool:
-    deadline = time.monotonic() + within
+def _gone(project: Project) -> bool:
+    deadline = time.monotonic() + PATIENCE
     while worker_lives(project):
         if time.monotonic() > deadline:
             return False

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.project import Project
+from tests.programs import PATIENCE
 from tui.app import ShoeboxApp
 from tui.graphics.terminal import Terminal
 
@@ -17,9 +18,10 @@ Script = Callable[["Driver"], Awaitable[None]]
 class Driver:
     """An app that runs, with what a test does to it."""
 
-    def __init__(self, app: ShoeboxApp, pilot) -> None:
+    def __init__(self, app: ShoeboxApp, pilot, notes: list[str]) -> None:
         self.app = app
         self.pilot = pilot
+        self._notes = notes
 
     @property
     def text(self) -> str:
@@ -38,14 +40,15 @@ class Driver:
 
     @property
     def told(self) -> str:
-        """What the app has told beside its screens."""
-        return "\n".join(note.message for note in self.app._notifications)
+        """What the app has told beside its screens, for however short."""
+        return "\n".join(self._notes)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for _ in range(2):  # what a key sets off may take some turns
+            await self.pilot.pause()
 
-    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Waits until something holds; says what was on the screen if it never does."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -53,7 +56,7 @@ class Driver:
                 raise AssertionError(f"waited in vain; on the screen:\n{self.text}")
             await self.pilot.pause(0.05)
 
-    async def shows(self, text: str, seconds: float = 60) -> None:
+    async def shows(self, text: str, seconds: float = PATIENCE) -> None:
         """Waits until a text is on the screen."""
         await self.until(lambda: text in self.text, seconds)
 
@@ -62,10 +65,19 @@ def drive(project: Project | None, script: Script, *, size: tuple[int, int] = (1
     """Runs the app on a project through `script`."""
     app = ShoeboxApp(project, given.pop("terminal", HALFCELL), os.environ, **given)
 
+    notes: list[str] = []
+    notify = app.notify
+
+    def note(message: str, **options: Any) -> None:
+        notes.append(message)
+        notify(message, **options)
+
+    app.notify = note  # type: ignore[method-assign]
+
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            await script(Driver(app, pilot))
+            await script(Driver(app, pilot, notes))
 
     asyncio.run(run())
     return app

@@ -2,10 +2,18 @@
 
 import platformdirs
 import pytest
+from textual.color import Color
+from textual.notifications import Notification
+from textual.widgets import _toast
 
+from tests.conftest import stop_worker
 from tests.test_imports import loaded_by
 from tests.tui.driving import Driver, drive
+from tui.graphics.terminal import Terminal
+from tui.state import user_state
 from tui.themes import OURS, load_themes, read_theme
+
+BLACK = Color(0, 0, 0)
 
 
 def write_settings(text: str) -> None:
@@ -38,9 +46,9 @@ def test_the_first_frame_needs_none_of_the_heavy_libraries():
 def test_a_click_on_a_stage_or_a_key_does_what_the_key_does(project):
     async def script(driver: Driver) -> None:
         await driver.pilot.click("StageBar", offset=(driver.text.splitlines()[0].index("2 Embed"), 0))
-        await driver.until(lambda: driver.app.stage == "embed", 10)
+        await driver.until(lambda: driver.app.stage == "embed")
         await driver.pilot.click("KeyLine", offset=(driver.text.splitlines()[-1].index("? help"), 0))
-        await driver.shows("app.quit", 10)
+        await driver.shows("app.quit")
 
     drive(project, script)
 
@@ -61,10 +69,10 @@ def test_the_palette_does_what_a_key_does(project):
     async def script(driver: Driver) -> None:
         await driver.press("ctrl+p")
         await driver.press(*"go to embed")
-        await driver.shows("Go to Embed", 10)
-        await driver.pilot.pause(0.3)
+        await driver.shows("Go to Embed")
+        await driver.until(lambda: not any(worker.is_running for worker in driver.app.workers))
         await driver.press("enter")
-        await driver.until(lambda: driver.app.stage == "embed", 10)
+        await driver.until(lambda: driver.app.stage == "embed")
 
     drive(project, script)
 
@@ -75,7 +83,7 @@ def test_a_key_that_the_settings_change_works_and_is_the_one_that_is_shown(proje
     async def script(driver: Driver) -> None:
         assert "f1 help" in driver.text
         assert '"app.go" takes keys as text' in driver.told
-        await driver.until(lambda: 'no action "no.such"' in driver.told, 10)
+        await driver.until(lambda: 'no action "no.such"' in driver.told)
         await driver.press("question_mark")
         assert "app.quit" not in driver.text
         await driver.press("f1")
@@ -139,6 +147,47 @@ def test_every_theme_is_put_on_while_the_app_runs(project, theme):
     drive(project, script)
 
 
+@pytest.mark.parametrize("theme", ["sixteen", "harbour"])
+def test_without_colours_the_text_can_be_told_from_its_background(project, monkeypatch, theme):
+    monkeypatch.setenv("NO_COLOR", "1")
+    user = user_state()
+    user["theme"] = theme
+    user.save()
+
+    async def script(driver: Driver) -> None:
+        for each in (theme, "paper", "sixteen", "harbour"):
+            driver.app.action_theme(each)
+            await driver.pilot.pause()
+            for line in driver.app.screen._compositor.render_strips():
+                for text, style, _ in line.apply_filter(driver.app.get_line_filters()[-1], BLACK):
+                    if text.strip() and style and style.color and style.bgcolor and not style.color.is_default:
+                        assert style.color != style.bgcolor, text
+
+    drive(project, script, terminal=Terminal("none"))
+
+
+def test_a_job_can_be_told_of_to_any_callable(project):
+    async def script(driver: Driver) -> None:
+        added: list[int] = []
+        driver.app.submit("export", {"export": {}}, added.append)
+        await driver.until(lambda: added)
+
+    drive(project, script)
+    stop_worker(project.directory.parent)
+
+
+def test_help_names_only_keys_that_settings_can_change_and_says_where(project):
+    async def script(driver: Driver) -> None:
+        for stage in ("source", "embed"):
+            driver.app.go(stage)
+            await driver.press("question_mark")
+            assert all(name for _, rows in driver.screen._sections for _, _, name in rows)
+            assert "under [keys]" in driver.text
+            await driver.press("escape")
+
+    drive(project, script, size=(120, 60))
+
+
 def test_the_screen_is_the_one_that_was_left(project):
     async def leave_at_embed(driver: Driver) -> None:
         await driver.press("g", "2")
@@ -148,6 +197,15 @@ def test_the_screen_is_the_one_that_was_left(project):
 
     drive(project, leave_at_embed)
     drive(project, look)
+
+
+@pytest.mark.parametrize("stage", ["embed", "clusters"])
+def test_who_leaves_while_a_screen_comes_up_leaves_in_peace(project, stage):
+    async def script(driver: Driver) -> None:
+        driver.app.go(stage)
+        driver.app.exit()
+
+    drive(project, script)
 
 
 def test_a_damaged_memory_of_the_screen_begins_anew(project):
@@ -164,7 +222,8 @@ def test_a_damaged_memory_of_the_screen_begins_anew(project):
 def test_every_size_shows_stages_and_keys(project, size, stage):
     async def script(driver: Driver) -> None:
         driver.app.go(stage)
-        await driver.pilot.pause(0.3)
+        await driver.until(lambda: driver.app.stage == stage and driver.screen.is_mounted)
+        await driver.until(lambda: "? help" in driver.text.splitlines()[-1])
         lines = driver.text.splitlines()
         assert len(lines) == size[1]
         assert "? help" in lines[-1]
@@ -177,3 +236,13 @@ def test_every_size_shows_stages_and_keys(project, size, stage):
                 assert not one.overlaps(other) or one.contains_region(other) or other.contains_region(one)
 
     drive(project, script, size=size)
+
+
+def test_a_toast_that_comes_too_late_does_not_stop_the_app(project):
+    async def script(driver: Driver) -> None:
+        late = _toast.Toast(Notification("too late", timeout=-1))
+        assert late._timeout > 0, "a timer of less than no time never lets go of the loop"
+        await driver.screen.mount(late)
+        await driver.until(lambda: not late.is_attached)
+
+    drive(project, script)

@@ -12,6 +12,7 @@ import pytest
 
 from core.catalog import encoders, jobs
 from core.project import find_project
+from tests.programs import PATIENCE
 
 POCKET = ("--encoder", "pocket")
 
@@ -169,7 +170,7 @@ def test_detach_returns_at_once_and_the_work_goes_on(shoebox, pictures):
     assert ran.code == 0
     job_id = ran.json["job"]
     project = find_project(pictures)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     with project.database() as db:
         while not jobs.get(db, job_id).ended:
             assert time.monotonic() < deadline
@@ -187,14 +188,14 @@ def test_ctrl_c_cancels_keeps_what_is_done_and_says_130(many_pictures, presses):
     # Tests that run in the background of a shell hand down that Ctrl-C is ignored.
     hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     running = subprocess.Popen(command, env=slow, stderr=subprocess.PIPE, text=True, preexec_fn=hears)  # noqa: PLW1509
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not _embedded(many_pictures):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     for _ in range(presses):  # the second one while the first is at work
         running.send_signal(signal.SIGINT)
         time.sleep(0.005)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130, err
     assert "kept" in err
     kept = _embedded(many_pictures)
@@ -257,3 +258,19 @@ def _embedded(pictures) -> int:
             return record.rows if record else 0
     except Exception:
         return 0
+
+
+def test_names_are_given_measured_and_told(shoebox, embedded, tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_text("car\nfish\nstar\numbrella\n")
+    missing = shoebox("name", embedded, "--vocabulary", tmp_path / "none.txt")
+    assert missing.code == 2 and "none.txt" in missing.err, "told before any work"
+    named = shoebox("name", embedded, "--vocabulary", file, "--json")
+    assert named.code == 0, named.err
+    document = named.json
+    assert {c["name"] for c in document["clusters"]} <= {"car", "fish", "star", "umbrella", None}
+    assert document["names"]["named"] == 4 and document["names"]["quality"] > 0.7
+    assert all(c["state"] == "proposed" and c["quality"]["auroc"] > 0.5 for c in document["clusters"] if c["name"])
+    info = shoebox("info", embedded)
+    assert "4 of" in info.out and "mean quality" in info.out
+    assert shoebox("info", embedded, "--json").json["clusterings"][-1]["names"]["named"] == 4

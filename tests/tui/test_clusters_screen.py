@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
 from core.project import Project, open_project
 from tests.conftest import stop_worker
+from tests.programs import PATIENCE
 from tui import reading
 from tui.app import ShoeboxApp
 from tui.graphics.terminal import Terminal
@@ -65,14 +67,13 @@ async def opened(project: Project, size=SMALL) -> AsyncIterator[tuple[Any, Pilot
         yield app, pilot
 
 
-async def until(pilot, happened, seconds=10.0):
+async def until(pilot, happened, seconds=PATIENCE):
     """Waits for something that a thread brings."""
-    for _ in range(int(seconds / 0.02)):
-        if happened():
-            await pilot.pause()
-            return
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
         await pilot.pause(0.02)
-    raise AssertionError("it did not happen")
+    await pilot.pause()
 
 
 async def write(pilot, text):
@@ -104,10 +105,9 @@ def members(project: Project, number: int) -> list[int]:
 
 async def settle(pilot):
     """Until no edit is under way and what it changed was read."""
-    await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group != "pages"])
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group != "pages"])
-    await pilot.pause()
+    for _ in range(3):
+        await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group != "pages"])
+        await pilot.pause()
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -338,7 +338,7 @@ async def test_ticked_clusters_are_saved_and_it_is_said_where(project, tmp_path)
         app.screen.query_one("#output", Input).value = str(target)
         app.screen.query_one("#save").focus()
         await pilot.press("enter")
-        await until(pilot, lambda: any(str(target) in n.message for n in app._notifications), 60)
+        await until(pilot, lambda: any(str(target) in n.message for n in app._notifications))
         saved = json.loads((target / "clusters.json").read_text())
         assert [c["id"] for c in saved["clusters"]] == [number]
 
@@ -347,7 +347,7 @@ async def test_finer_is_a_job_and_undo_goes_back(project):
     async with opened(project) as (app, pilot):
         before = set(clusters(project))
         await pilot.press("plus")
-        await until(pilot, lambda: len(clusters(project)) == len(before) + 1, 60)
+        await until(pilot, lambda: len(clusters(project)) == len(before) + 1)
         await until(pilot, lambda: sum(row.is_cluster for row in app.screen.cluster_list.rows) == len(before) + 1)
         await pilot.press("u")
         await settle(pilot)
@@ -369,7 +369,7 @@ async def test_a_cluster_is_split_in_two(project):
         row, before = app.screen.row, clusters(project)
         whole = set(members(project, row.number))
         await pilot.press("d")
-        await until(pilot, lambda: len(clusters(project)) == len(before) + 1, 60)
+        await until(pilot, lambda: len(clusters(project)) == len(before) + 1)
         others = {n: set(members(project, n)) for n in clusters(project)}
         parts = [found for found in others.values() if found & whole]
         assert len(parts) == 2

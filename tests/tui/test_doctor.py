@@ -32,3 +32,7 @@ def test_the_document_is_plain_data():
     document = doctor.document(terminal, doctor.examine(terminal, {}))
     assert json.loads(json.dumps(document))["terminal"]["graphics"] == "halfcell"
     assert {f["subject"] for f in document["findings"]} >= {"terminal", "graphics", "colours", "device", "key"}
+
+
+def test_no_colour_is_said():
+    assert "unset NO_COLOR" in said(Terminal("halfcell", truecolor=True), NO_COLOR="1")

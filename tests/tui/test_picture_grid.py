@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.imaging.thumbnails import make_thumbnail
+from tests.programs import PATIENCE
 from tests.tui.graphics.emulator import Emulator, difference
 from tui.graphics.canvas import canvas_of
 from tui.graphics.terminal import Terminal
@@ -109,19 +110,29 @@ class Screenful(App[None]):
         event.grid.update_items({event.position: replace(event.item, marked=not event.item.marked)})
 
 
-async def settled(pilot):
-    """Waits until every preview that is wanted has been drawn."""
-    grid = pilot.app.grid
-    for _ in range(200):
+async def until(pilot, condition):
+    """Waits until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
         await pilot.pause(0.02)
-        if not grid._previews.busy and grid._timer is None:
-            break
-    await pilot.pause(0.15)
+
+
+async def settled(pilot):
+    """Waits until every preview that is wanted has been drawn, and nothing more is to be."""
+    grid, still = pilot.app.grid, 0
+    deadline = time.monotonic() + PATIENCE
+    while still < 5:
+        assert time.monotonic() < deadline, "previews are still to come"
+        written = len(pilot.app.written)
+        await pilot.pause(0.03)
+        at_rest = not grid._previews.busy and grid._timer is None and len(pilot.app.written) == written
+        still = still + 1 if at_rest else 0
 
 
 def tile(app, position):
     """The pixels in the middle of a tile, and whether a picture is there."""
-    region = app.grid._picture_region(position).translate(app.grid.scrollable_content_region.offset)
+    region = app.grid.picture_region(position).translate(app.grid.scrollable_content_region.offset)
     picture = app.emulator.picture(region.x + 2, region.y + 1, region.width - 4, region.height - 2)
     return picture, app.emulator.has_picture(region.x + 2, region.y + 1)
 
@@ -216,10 +227,11 @@ async def test_after_a_dialog_and_after_another_size_the_pictures_are_there(term
 async def test_a_toast_lies_over_the_pictures_and_leaves_them_whole():
     async with (app := Screenful(SIXEL, Many(500))).run_test(size=(100, 30), notifications=True) as pilot:
         await settled(pilot)
-        app.notify("a toast over the pictures", timeout=0.6)
-        await pilot.pause(0.3)
-        assert "a toast over the pictures" in "".join(map(app.emulator.line, range(30)))
-        await pilot.pause(0.8)
+        app.notify("a toast over the pictures", timeout=2 * PATIENCE)
+        await until(pilot, lambda: "a toast over the pictures" in "".join(map(app.emulator.line, range(30))))
+        app.clear_notifications()
+        await until(pilot, lambda: "a toast over the pictures" not in "".join(map(app.emulator.line, range(30))))
+        await settled(pilot)
         for position in app.grid.visible_positions:
             assert_shows(app, position, position)
 
@@ -241,7 +253,7 @@ async def test_a_cold_screenful_is_sent_once(terminal):
     gate = threading.Event()
 
     def later(key):
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return thumbnail(key)
 
     async with (app := Screenful(terminal, Many(500), later)).run_test(size=(100, 30)) as pilot:
@@ -314,13 +326,13 @@ async def test_slow_previews_never_hold_the_keys_up():
     gate = threading.Event()
 
     def slow(key):
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return thumbnail(key)
 
     async with (app := Screenful(HALF, Many(500), slow)).run_test(size=(100, 30)) as pilot:
         started = time.monotonic()
         await pilot.press(*"jlhk")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < PATIENCE / 2
         assert not tile(app, 0)[1]
         gate.set()
         await settled(pilot)
@@ -359,8 +371,24 @@ async def test_larger_and_smaller_keep_the_cursor_in_view():
 @driven
 async def test_a_click_selects_and_a_double_click_opens():
     async with (app := Screenful(HALF, Many(500))).run_test(size=(100, 30)) as pilot:
-        region = app.grid._region(app.grid.across + 1)
+        region = app.grid.region_of(app.grid.across + 1)
         await pilot.click(PictureGrid, offset=(region.x + 3, region.y + 3), times=2)
         await pilot.pause()
         assert app.grid.cursor == app.grid.across + 1
         assert ("opened", app.grid.cursor) in app.heard
+
+
+@driven
+async def test_another_look_of_the_cursor_draws_no_picture_and_another_theme_all():
+    async with (app := Screenful(SIXEL, Many(500))).run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        sixels, written = app.emulator.sixels, len(app.written)
+        app.grid.refresh()  # as Textual does when the focus comes or goes
+        await settled(pilot)
+        assert len(app.written) > written
+        assert app.emulator.sixels == sixels
+        app.theme = "textual-light"
+        await settled(pilot)
+        assert app.emulator.sixels >= sixels + len(app.grid.visible_positions)
+        for position in app.grid.visible_positions:
+            assert_shows(app, position, position)

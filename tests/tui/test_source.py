@@ -1,6 +1,7 @@
 """The Source screen: from a folder to a job, with what is said before it starts."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from core.settings import Settings
 from tests.tui.driving import Driver, drive
 from tui.places import completion, count_pictures, is_later, list_folders
 from tui.sorting import Wishes, weights_words
+from tui.state import recent_projects, user_state
 from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
 
 
@@ -30,7 +32,7 @@ def test_a_folder_is_counted_shown_sorted_and_its_clusters_counted(pictures, mon
         await driver.shows("bundled, nothing to download")
         await driver.press("e")
         await driver.until(lambda: driver.app.stage == "embed")
-        await driver.shows("run · done", 120)
+        await driver.shows("run · done")
         await driver.shows("64 pictures · 64 embedded")
 
     drive(None, script)
@@ -106,7 +108,7 @@ def test_a_folder_that_cannot_be_opened_says_why(project):
         await driver.press("slash")
         driver.screen.query_one(PathInput).value = "/nowhere/at/all"
         await driver.press("enter")
-        await driver.until(lambda: "No such file" in driver.told, 10)
+        await driver.until(lambda: "No such file" in driver.told)
 
     drive(project, script)
 
@@ -180,3 +182,53 @@ def test_folders_are_listed_completed_and_counted(tmp_path):
 def test_only_other_places_are_for_later(tmp_path):
     assert is_later("s3://bucket") and is_later("reddit:cats") and is_later("list.txt")
     assert not is_later(str(Path(tmp_path)))
+
+
+def test_a_recent_project_is_forgotten_and_nothing_of_it_deleted(embedded, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    drive(open_project(embedded), lambda driver: driver.pilot.pause())
+
+    async def script(driver: Driver) -> None:
+        await driver.press("r", "j")
+        await driver.until(lambda: "embedded  64" in driver.text)
+        await driver.shows("d forget", 10)
+        await driver.press("d")
+        assert "embedded  64" not in driver.text
+
+    drive(open_project(other), script)
+    assert recent_projects(user_state()) == [other / ".shoebox"]
+    assert find_project(embedded)
+
+
+def test_the_folder_cursor_is_where_it_was_left(project, tmp_path):
+    for name in ("bridges", "clouds", "doors"):
+        (tmp_path / "walks" / name).mkdir(parents=True)
+
+    async def leave(driver: Driver) -> None:
+        driver.screen.query_one(FolderBrowser).go(os.fsencode(tmp_path / "walks"), b"clouds")
+        await driver.until(lambda: driver.screen.query_one(FolderBrowser).place.endswith(b"/walks/clouds"))
+        await driver.pilot.pause()
+
+    async def look(driver: Driver) -> None:
+        await driver.until(lambda: driver.screen.query_one(FolderBrowser).place.endswith(b"/walks/clouds"), 20)
+
+    async def look_elsewhere(driver: Driver) -> None:
+        beside = os.fsencode(project.directory.parent)
+        await driver.until(lambda: driver.screen.query_one(FolderBrowser).place == beside, 20)
+
+    drive(project, leave)
+    drive(project, look)
+    shutil.rmtree(tmp_path / "walks")
+    drive(project, look_elsewhere)
+
+
+def test_weights_of_a_file_stay_those_of_the_project():
+    assert weights_words("pocket", "/models/mine.safetensors") == (
+        "weights: mine.safetensors: nothing to download",
+        False,
+    )
+    again = Wishes("timm:vit_tiny").job(Settings(), "timm:vit_tiny")
+    assert again[1]["settings"]["encoder"] == "", "the worker takes the project's last, with its weights"
+    other = Wishes("pocket").job(Settings(), "timm:vit_tiny")
+    assert other[1]["settings"]["encoder"] == "pocket"

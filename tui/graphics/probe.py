@@ -36,11 +36,22 @@ def probe(
     `wanted` is what the user asked for: it is taken at their word. Waits `timeout` seconds at the most, and in
     the same session of the same terminal asks once only, unless `fresh`. To be called before the app runs.
     """
+    terminal = _unasked(wanted, environment) or _asked(wanted, environment, timeout, fresh=fresh)
+    return _without_colours(terminal) if "NO_COLOR" in environment else terminal
+
+
+def _unasked(wanted: str, environment: Mapping[str, str]) -> Terminal | None:
+    """The terminal where there is nothing to ask, or no asking it."""
     if wanted == "none":
         return Terminal("none", truecolor=_says_truecolor(environment), why=("no graphics, as asked",))
     if (silent := _why_silent(environment)) is not None:
         graphics: Graphics = "halfcell" if wanted == "auto" else wanted  # type: ignore[assignment]
         return Terminal(graphics, truecolor=_says_truecolor(environment), why=(silent,))
+    return None
+
+
+def _asked(wanted: str, environment: Mapping[str, str], timeout: float, *, fresh: bool) -> Terminal:
+    """The terminal by its own answers, or as it is remembered."""
     fd = os.open(os.ttyname(sys.__stdin__.fileno()), os.O_RDWR | os.O_NOCTTY)  # type: ignore[union-attr]
     try:
         key = memory.identity(fd, environment)
@@ -61,6 +72,22 @@ def probe(
     if wanted != "auto":
         terminal = replace(terminal, graphics=wanted, why=(*terminal.why, f"{wanted}, as asked"))  # type: ignore[arg-type]
     return terminal
+
+
+def _without_colours(terminal: Terminal) -> Terminal:
+    """What is left where NO_COLOR has Textual turn every colour of the text into a grey.
+
+    Sixel is no text. Half cells are, and become grey. A kitty picture is found by the colour of its cells: as a grey
+    it would be another one, so there are half cells instead.
+    """
+    graphics, said = terminal.graphics, "NO_COLOR: text and half cells are drawn in greys"
+    if graphics == "kitty":
+        graphics, said = "halfcell", "NO_COLOR: kitty's pictures are found by a colour, so half cells, in greys"
+    elif graphics == "sixel":
+        said = "NO_COLOR: text is drawn in greys, sixel pictures keep their colours (--graphics none: no pictures)"
+    elif graphics == "none":
+        said = "NO_COLOR: text is drawn in greys"
+    return replace(terminal, graphics=graphics, why=(*terminal.why, said))
 
 
 @dataclass(frozen=True)
@@ -160,7 +187,7 @@ def _describe(
         _says_truecolor(environment)
         or replies.truecolor
         or bool(_TRUECOLOR.match(replies.name))
-        or (tmux is not None and "RGB" in tmux.features)
+        or (tmux is not None and ("RGB" in tmux.features or bool(_TRUECOLOR.match(tmux.outer))))
     )
     why.append("24-bit colours" if truecolor else "no sign of 24-bit colours: 256 of them")
     name = replies.name or environment.get("TERM_PROGRAM") or environment.get("TERM", "")

@@ -27,4 +27,15 @@ def _clusters() -> Screen[Any]:
     return ClustersScreen()
 
 
-SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {"source": _source, "embed": _embed, "clusters": _clusters}
+def _names() -> Screen[Any]:
+    from tui.screens.names import NamesScreen
+
+    return NamesScreen()
+
+
+SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
+    "source": _source,
+    "embed": _embed,
+    "clusters": _clusters,
+    "names": _names,
+}

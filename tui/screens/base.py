@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
+from tui.graphics.compositor import SparingCompositor
 from tui.messages import FactsChanged, JobChanged
 from tui.widgets.key_line import KeyLine
 from tui.widgets.stage_bar import StageBar
@@ -22,6 +26,10 @@ __all__ = ["JobChanged", "ShoeboxScreen"]
 class ShoeboxScreen(Screen[None]):
     """One stage of the work. Subclasses give `compose_body`, and `CSS_PATH` beside their own file."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next part", show=False, id="screen.next"),
+        Binding("shift+tab", "app.focus_previous", "Part before", show=False, id="screen.before"),
+    ]
     STAGE: ClassVar[str] = ""
     """The name that `app.go` knows it by."""
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual has it so
@@ -33,7 +41,12 @@ class ShoeboxScreen(Screen[None]):
     ShoeboxScreen > #body { height: 1fr; }
     """
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)  # Textual's own paints the whole screen
     _stale = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = SparingCompositor()
 
     @property
     def shoebox(self) -> ShoeboxApp:
@@ -56,6 +69,12 @@ class ShoeboxScreen(Screen[None]):
         """The screen's own part: one widget of height 1fr, or several."""
         yield from ()
 
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        """The frames of panes follow the focus. Textual would style all that is in them anew, too."""
+        parts = [part for part in (focused, blurred) if part is not None]
+        frames = {node for part in parts for node in part.ancestors_with_self if node._has_focus_within}
+        self.app.stylesheet.update_nodes(frames, animate=True)
+
     def refresh_from_catalog(self) -> None:
         """Called in the loop when the catalog changed, at most about once a second, while the screen is shown.
 
@@ -67,13 +86,14 @@ class ShoeboxScreen(Screen[None]):
 
     def on_job_changed(self, message: JobChanged) -> None:
         """Shows a job."""
-        self.query_one(StatusLine).show_job(message.job)
+        self.query_one(StageBar).catch_up()
+        self.query_one(StatusLine).catch_up()
         self.job_changed(message)
 
     def on_facts_changed(self, message: FactsChanged) -> None:
         """Shows what the project holds now."""
-        self.query_one(StageBar).show_facts(message.facts)
-        self.query_one(StatusLine).show_facts(message.facts)
+        self.query_one(StageBar).catch_up()
+        self.query_one(StatusLine).catch_up()
         if self.is_active:
             self.refresh_from_catalog()
         else:

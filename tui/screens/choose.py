@@ -30,6 +30,7 @@ class ChooseScreen(ModalScreen[str | None]):
     ChooseScreen #choose { width: 90%; max-width: 96; height: auto; max-height: 90%; border: round $accent;
         background: $surface; padding: 0 1; }
     ChooseScreen VimList { height: auto; max-height: 14; border: none; background: $surface; text-wrap: wrap; }
+    ChooseScreen VimList:focus { border: none; }
     ChooseScreen Input { height: 1; border: none; background: $panel; margin: 1 0 0 0; }
     ChooseScreen Static { height: auto; color: $text-muted; }
     """

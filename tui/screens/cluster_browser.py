@@ -6,42 +6,32 @@ What is read anew never moves what the user looks at: cursor, scroll, ticks and 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.events import DescendantFocus
 from textual.timer import Timer
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
 
-from core.errors import ShoeboxError
 from tui import reading
 from tui.figures import count
-from tui.pictures import PAGE, Pictures, described, page_of
+from tui.pictures import Pictures, described
 from tui.reading import ClusterRow, Overview, Picture
-from tui.screens.base import ShoeboxScreen
-from tui.widgets.cluster_list import CHANGED, FROZEN, SORTS, ClusterList, arranged, plain
+from tui.screens.cluster_reader import ClusterReader
+from tui.widgets.cluster_list import CHANGED, FROZEN, SORTS, ClusterList, arranged, middle_cut, plain
+from tui.widgets.panel import Panel
 from tui.widgets.picture_grid import PictureGrid
-
-if TYPE_CHECKING:
-    from core.catalog.database import Database
 
 SETTLE_SECONDS = 0.08
 """How long the cursor stays before the pictures are read: it is painted first, and what it passes costs nothing."""
 STATE = "clusters"
-Answer = TypeVar("Answer")
 
 
-_Found = tuple["array[int]", int, dict[int, dict[int, Picture]]]
-"""The pictures of a cluster, where the cursor goes, and the pages around it."""
-
-
-class ClusterBrowser(ShoeboxScreen):
+class ClusterBrowser(ClusterReader):
     """Browses. What changes anything is in `ClusterEditor` and `ClustersScreen`."""
 
     STAGE = "clusters"
@@ -58,7 +48,6 @@ class ClusterBrowser(ShoeboxScreen):
     def __init__(self) -> None:
         super().__init__()
         self.view: Overview | None = None
-        self.pictures: Pictures | None = None
         self.marks: set[int] = set()
         self.sort = SORTS[0]
         self.shown: int | None = None
@@ -70,13 +59,14 @@ class ClusterBrowser(ShoeboxScreen):
 
     def compose_body(self) -> ComposeResult:
         """The line on top, the list, the pictures."""
-        yield Static("", id="summary", markup=False)
+        yield Static("reading the clusters …", id="summary", markup=False)
         with Horizontal(id="body"):
-            with Vertical(id="side", classes="panel"):
+            with Panel(id="side", classes="panel") as side:
+                side.border_subtitle = "pictures · cohesion"
                 yield ClusterList(id="list")
                 yield Input(placeholder="name, tag or number", compact=True, id="filter")
                 yield Input(compact=True, id="rename")
-            with Vertical(id="main", classes="panel"):
+            with Panel(id="main", classes="panel"):
                 yield Static("", id="heading", markup=False)
                 yield PictureGrid(self.shoebox.terminal, self.shoebox.thumbnail, id="grid")
                 yield Static("", id="facts", markup=False)
@@ -113,42 +103,6 @@ class ClusterBrowser(ShoeboxScreen):
         """Reads the clusters, and the pictures of the one that is shown."""
         self._read_overview()
 
-    @work(thread=True, exclusive=True, group="overview", exit_on_error=False)
-    def _read_overview(self) -> None:
-        self._read(reading.overview, self._take_overview)
-
-    @work(thread=True, exclusive=True, group="pictures", exit_on_error=False)
-    def _read_pictures(self, clustering: int, number: int, kept: tuple[int, int]) -> None:
-        """`kept`: the picture that the cursor shall stay on, and where it is now."""
-
-        def ask(db: Database) -> _Found:
-            ids = reading.picture_ids(db, clustering, number)
-            at = _place(ids, *kept)
-            pages = range(max(0, at - PAGE // 2) // PAGE, (at + PAGE // 2) // PAGE + 1)
-            return ids, at, {page: reading.pictures(db, clustering, page_of(ids, page)) for page in pages}
-
-        self._read(ask, lambda found: self._take_pictures(clustering, number, *found))
-
-    @work(thread=True, group="pages", exit_on_error=False)
-    def _read_page(self, pictures: Pictures, page: int, clustering: int) -> None:
-        if pictures is self.pictures:
-            ask = lambda db: reading.pictures(db, clustering, page_of(pictures.ids, page))  # noqa: E731
-            self._read(ask, lambda found: self._take_page(pictures, page, found))
-
-    def _read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
-        """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
-        project, worker = self.shoebox.project, get_current_worker()
-        if project is None:
-            return
-        try:
-            with project.database() as db:
-                answer = ask(db)
-        except ShoeboxError as error:
-            self.app.call_from_thread(self.shoebox.report, error)
-            return
-        if not worker.is_cancelled and self.is_attached:
-            self.app.call_from_thread(take, answer)
-
     # Showing
 
     def _take_overview(self, view: Overview | None) -> None:
@@ -169,6 +123,7 @@ class ClusterBrowser(ShoeboxScreen):
         self.show_clusters()
         if first:
             self._restore_cursor()
+            self._say_facts()
         self._want_pictures()
         self.refresh_bindings()
 
@@ -264,6 +219,7 @@ class ClusterBrowser(ShoeboxScreen):
         parts += [f"changed {CHANGED}"] if row.changed else []
         parts += [f"frozen {FROZEN}"] if row.frozen else []
         parts += [f"#{plain(tag)}" for tag in row.tags]
+        parts += ["x restores"] if row.number == reading.TRASH else []
         title = f"{row.number}  {plain(row.title)}".rstrip() if row.is_cluster else row.title
         heading.update(Text.assemble((title, "bold"), "   ", (" · ".join(parts), "dim")), layout=False)
 
@@ -271,18 +227,27 @@ class ClusterBrowser(ShoeboxScreen):
         line = self.query_one("#facts", Static)
         at, pictures = self.grid.cursor, self.pictures
         if pictures is None or not 0 <= at < len(pictures):
-            line.update("", layout=False)
+            waiting = pictures is None and self.row is not None
+            line.update("reading the pictures …" if waiting else "", layout=False)
             return
         picture = pictures.picture(at)
         text = Text(f"{at + 1:,}/{len(pictures):,}  ", style="dim", overflow="ellipsis", no_wrap=True)
         if picture is not None:
             score = "" if picture.score is None else f" · similarity {picture.score:.2f}"
-            text.append(picture.name, style="not dim").append(f" · {described(picture)}{score}")
+            facts = f" · {described(picture)}{score}"
+            room = max(16, line.size.width - text.cell_len - len(facts))
+            text.append(middle_cut(picture.name, room), style="not dim").append(facts)
         line.update(text, layout=False)
 
     def _show_empty(self) -> None:
         embedded = self.facts.embedded
-        words = f"{count(embedded, 'picture')} embedded: c groups them" if embedded else "nothing is embedded: g 1, g 2"
+        if any(job.kind in ("run", "cluster") for job in self.shoebox.unfinished):
+            words = "They come at the end of what runs now: g 2 shows it."
+        elif embedded:
+            words = f"{count(embedded, 'picture')} embedded: c groups them"
+        else:
+            words = "nothing is embedded: g 1, g 2"
+        self.query_one("#summary", Static).update("", layout=False)
         self.query_one("#empty", Static).update(f"There are no clusters yet.\n\n{words}")
 
     # What is remembered
@@ -348,12 +313,21 @@ class ClusterBrowser(ShoeboxScreen):
         self.cluster_list.focus()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Where there is no room for both, the list gives way to the pictures while these are walked through."""
-        self.set_class(event.widget is self.grid, "-in-pictures")
+        """The list may give way to the pictures."""
+        self._make_room()
 
     def on_resize(self) -> None:
-        """The line on top is as long as the screen."""
+        """The line on top is as long as the screen, and where there is room the list has a column more."""
+        self.query_one("#side").border_subtitle = "pictures · cohesion" if self.size.width >= 100 else "pictures"
+        self._make_room()
         self.say_summary()
+
+    def _make_room(self) -> None:
+        """Where there is no room for both, the list gives way to the pictures while these are walked through.
+
+        Only there: a class of the screen's styles all of it again, and paints it.
+        """
+        self.set_class(self.has_class("-narrow") and self.grid.has_focus, "-in-pictures")
 
     def action_swap(self) -> None:
         """From the list to the pictures, and back."""
@@ -407,11 +381,3 @@ class ClusterBrowser(ShoeboxScreen):
 
     def _show_filter(self) -> None:
         self._filter.display = bool(self._filter.value)
-
-
-def _place(ids: array[int], image: int, before: int) -> int:
-    """Where a picture is among these; the place it had before where it is gone."""
-    try:
-        return ids.index(image)
-    except ValueError:
-        return max(0, min(before, len(ids) - 1))

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.events import DescendantBlur
+from textual.timer import Timer
 from textual.widgets import Input
 
 from core.catalog import curation, edits
 from core.catalog.paths import shown
-from core.errors import ShoeboxError
+from core.errors import ShoeboxError, UsageError
+from core.jobs.picked import pack, unpack
 from tui import reading
 from tui.figures import count
 from tui.reading import ClusterRow
@@ -24,6 +26,11 @@ from tui.widgets.picture_grid import PictureGrid
 if TYPE_CHECKING:
     from core.catalog.database import Database
     from tui.screens.move import Destination
+
+
+MARKS = "marks"
+"""Where they are kept in the state."""
+KEEP_SECONDS = 1.0
 
 
 class ClusterEditor(ClusterBrowser):
@@ -47,12 +54,23 @@ class ClusterEditor(ClusterBrowser):
 
     def __init__(self) -> None:
         super().__init__()
+        self._state = self.shoebox.state  # of this project: the app may have turned to another when this one leaves
+        self._keeping: Timer | None = None
         self._editor = ThreadPoolExecutor(1, thread_name_prefix="edits")  # one: in the order they were asked for
         self._renaming: int | None = None
+
+    def on_mount(self) -> None:
+        """With the marks that were left."""
+        left = self._state.get(MARKS)
+        if isinstance(left, str):
+            self._read_marks(left)
 
     def on_unmount(self) -> None:
         """What was asked for is still done."""
         self._editor.shutdown(wait=False)
+        if self._keeping is not None:
+            self._keep_marks()
+            self._state.save()
 
     def cluster_row(self) -> ClusterRow | None:
         """The cluster under the cursor, unless that is the unclustered or the trash."""
@@ -83,6 +101,36 @@ class ClusterEditor(ClusterBrowser):
             self.marks ^= {self.pictures.ids[position]}
             self.grid.refresh_items([position])
             self.say_summary()
+            self._keep_marks_soon()
+
+    def redraw_marks(self) -> None:
+        """Draws them, and keeps them for the next start."""
+        super().redraw_marks()
+        self._keep_marks_soon()
+
+    def _keep_marks_soon(self) -> None:
+        """They may be very many: they are packed when the user has stopped marking."""
+        if self._keeping is not None:
+            self._keeping.stop()
+        self._keeping = self.set_timer(KEEP_SECONDS, self._keep_marks)
+
+    def _keep_marks(self) -> None:
+        self._keeping = None
+        self._state[MARKS] = pack(self.marks) if self.marks else None
+
+    @work(thread=True, group="marks", exit_on_error=False)
+    def _read_marks(self, left: str) -> None:
+        def ask(db: Database) -> set[int]:
+            try:
+                return set(unpack(left)).intersection(row[0] for row in db.execute("SELECT id FROM images"))
+            except UsageError:  # the file was damaged: nothing in it is precious
+                return set()
+
+        self._read(ask, self._take_marks)
+
+    def _take_marks(self, marks: set[int]) -> None:
+        self.marks |= marks
+        super().redraw_marks()
 
     def action_mark_all(self) -> None:
         """Marks every picture of the cluster; if they all are, takes the marks away."""

@@ -15,6 +15,7 @@ from textual.widgets import Input
 from core.catalog.paths import shown
 from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError
+from core.jobs.picked import pack
 from tui.figures import count
 from tui.messages import JobChanged
 from tui.screens.cluster_editor import ClusterEditor
@@ -90,7 +91,7 @@ class ClustersScreen(ClusterEditor):
         if self._applying is not None:
             self._applying.stop()
         self._applying = self.set_timer(APPLY_SECONDS, self._apply_finer)
-        self.notify(f"{now} clusters to {self._wanted_clusters}", timeout=APPLY_SECONDS + 0.5)
+        self.notify(f"{count(now, 'cluster')} to {self._wanted_clusters}", timeout=APPLY_SECONDS + 0.5)
 
     def _apply_finer(self) -> None:
         wanted, self._wanted_clusters = self._wanted_clusters, None
@@ -141,9 +142,8 @@ class ClustersScreen(ClusterEditor):
     def _marked(self) -> list[Scope]:
         from tui.screens.recluster import Scope
 
-        marks = sorted(self.marks)
-        title = f"the {count(len(marks), 'marked picture')} only"
-        return [Scope(title, len(marks), {"images": marks})] if marks else []
+        title = f"the {count(len(self.marks), 'marked picture')} only"
+        return [Scope(title, len(self.marks), {"images": pack(self.marks)})] if self.marks else []
 
     def _this_one(self) -> list[Scope]:
         from tui.screens.recluster import Scope

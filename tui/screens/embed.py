@@ -123,6 +123,10 @@ class EmbedScreen(ShoeboxScreen):
     def _forming(self) -> PictureGrid:
         return self.query_one("#forming")  # type: ignore[return-value]
 
+    def on_resize(self) -> None:
+        """Larger previews where there is room."""
+        self._strip.columns = self._forming.columns = 16 if self.size.width >= 140 and self.size.height >= 40 else 10
+
     def on_mount(self) -> None:
         """Begins."""
         self.query_one("#failures").display = False
@@ -155,7 +159,7 @@ class EmbedScreen(ShoeboxScreen):
     def _show_job(self, job: Job) -> None:
         if self._job is not None and job.id != self._job.id:
             self._slots, self._next_slot = [], 0
-        changed = self._job is None or (job.paused, job.state) != (self._job.paused, self._job.state)
+        changed = self._job is None or _switches(job) != _switches(self._job)
         self._job = job
         self.query_one(EmbedFigures).show(job)
         self.query_one("#top").border_title = Content(f"{job.kind} · {state_words(job)}")
@@ -209,27 +213,24 @@ class EmbedScreen(ShoeboxScreen):
         """What runs can be held and stopped; what does not can begin."""
         running = self._job is not None and not self._job.ended
         if action in ("pause", "cancel"):
-            return True if running else None
+            return True if running and self._job is not None and not self._job.cancel else None
         return None if action == "embed" and running else True
 
     def action_pause(self) -> None:
         """Holds the job, or lets it go on."""
         assert self._job is not None
-        self._ask(self._job.id, paused=not self._job.paused)
+        self._set_paused(self._job.id, paused=not self._job.paused)
 
     def action_cancel(self) -> None:
         """Stops the job; what was done is kept."""
         assert self._job is not None
-        self._ask(self._job.id, paused=None)
+        self.shoebox.cancel(self._job)
 
     @work(thread=True, group="ask", exit_on_error=False)
-    def _ask(self, job_id: int, *, paused: bool | None) -> None:
+    def _set_paused(self, job_id: int, *, paused: bool) -> None:
         try:
             with self.shoebox.client() as client:
-                if paused is None:
-                    client.cancel(job_id)
-                else:
-                    client.set_paused(job_id, paused=paused)
+                client.set_paused(job_id, paused=paused)
                 job = client.job(job_id)
         except ShoeboxError as error:
             self.app.call_from_thread(self.shoebox.report, error)
@@ -244,7 +245,7 @@ class EmbedScreen(ShoeboxScreen):
         else:
             kept = app.state.get("wishes")
             wishes = Wishes.of(app.settings, self.facts.encoder, kept if isinstance(kept, dict) else {})
-            app.submit(*wishes.job(app.settings))
+            app.submit(*wishes.job(app.settings, self.facts.encoder))
 
     def action_clusters(self) -> None:
         """Goes to the clusters."""
@@ -293,6 +294,11 @@ def state_words(job: Job) -> str:
     if job.cancel:
         return "cancelling"
     return "paused" if job.paused else {"queued": "waiting"}.get(job.state, job.state)
+
+
+def _switches(job: Job) -> tuple[object, ...]:
+    """What decides which keys work."""
+    return job.paused, job.cancel, job.state
 
 
 def _item(picture: Known, caption: str = "") -> GridItem:

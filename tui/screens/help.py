@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from rich.table import Table
@@ -12,6 +13,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
+
+from core.settings import user_file
+from tui.facts import short_path
+
+_EXAMPLE = "app.help"
 
 
 class HelpScreen(ModalScreen[None]):
@@ -36,9 +42,12 @@ class HelpScreen(ModalScreen[None]):
         """Its parts."""
         with VerticalScroll() as box:
             box.border_title = "keys"
+            widest = max((len(name) for _, rows in self._sections for _, _, name in rows), default=0)
             box.border_subtitle = Content("esc closes · [keys] in settings.toml changes any by its id")
             for title, rows in self._sections:
-                yield Static(_table(title, rows))
+                yield Static(_table(title, rows, widest))
+            file = short_path(os.fsencode(user_file()))
+            yield Static(Text(f'to change one: in {file}, under [keys], "{_EXAMPLE}" = "f1,ctrl+h"', style="dim"))
 
     def action_scroll(self, way: str) -> None:
         """A line up or down."""
@@ -55,7 +64,7 @@ def sections_of(screen: Screen[object]) -> list[tuple[str, list[Row]]]:
     for node, binding, _, tooltip in screen.active_bindings.values():
         title = "everywhere" if node is screen.app else "this screen" if node is screen else "where the cursor is"
         words = binding.description or tooltip
-        if not words or binding.action.startswith("app.copy"):
+        if not words or binding.id is None:  # the toolkit's own, which say nothing here
             continue
         if tooltip and tooltip != binding.description:
             words = f"{binding.description}: {tooltip}"
@@ -69,11 +78,11 @@ def sections_of(screen: Screen[object]) -> list[tuple[str, list[Row]]]:
     ]
 
 
-def _table(title: str, rows: list[Row]) -> Table:
+def _table(title: str, rows: list[Row], ids: int) -> Table:
     table = Table(box=None, show_header=False, expand=True, title=title, title_justify="left", title_style="bold")
     table.add_column(no_wrap=True, style="bold", width=16)
     table.add_column(ratio=1)
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, width=ids)
     for keys, words, name in rows:
         table.add_row(Text(keys), Text(words), Text(name))
     return table

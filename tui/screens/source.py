@@ -16,8 +16,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
+from core.catalog import encoders
 from core.errors import ShoeboxError
-from core.project import open_project
+from core.project import FOLDER_NAME, open_project
 from tui.facts import short_path
 from tui.figures import count
 from tui.places import Count, count_pictures
@@ -25,21 +26,28 @@ from tui.previews import preview_of_file
 from tui.recent import Recent, read_recent
 from tui.screens.base import ShoeboxScreen
 from tui.screens.choose import ChooseScreen, ConfirmScreen
-from tui.sorting import NAMES, Wishes, explained, options_for, weights_words
-from tui.state import recent_projects
+from tui.sorting import NAMES, Wishes, explained, options_for, unless_chosen, weights_words
+from tui.state import State, forget_project, recent_projects
 from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
 from tui.widgets.vim_list import VimList
 
 if TYPE_CHECKING:
+    from tui.facts import Facts
     from tui.widgets.picture_grid import PictureGrid
 
 SETTLED_SECONDS = 0.2
 """The cursor stands still for so long before the folder under it is counted."""
-PREVIEWS = 6
+PREVIEWS = 12
+FOLDER = "folder"
+"""Where the folder that is listed and the one under the cursor are kept in the state."""
 
 
 class RecentList(VimList):
     """Projects opened before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,delete", "screen.forget", "Forget", id="source.forget", tooltip="off this list; nothing is deleted"),
+    ]
 
 
 class WishList(VimList):
@@ -66,6 +74,7 @@ class SourceScreen(ShoeboxScreen):
         self._recent: list[Recent] = []
         self._wishes = Wishes()
         self._weights = ("", False)
+        self._weights_file = ""
         self._counted = b""
         self._grid: PictureGrid | None = None
         self._settled: Any = None
@@ -83,7 +92,7 @@ class SourceScreen(ShoeboxScreen):
                 yield Static(id="explained", classes="muted")
             with Vertical(id="right", classes="panel") as right:
                 right.border_title = "pictures of"
-                yield FolderBrowser(self._beginning(), id="browser")
+                yield FolderBrowser(*self._beginning(), id="browser")
                 yield Static(id="count", classes="muted")
                 yield self._grid
 
@@ -96,12 +105,23 @@ class SourceScreen(ShoeboxScreen):
         """The project, or its last encoder, may be another: the wishes follow unless they were chosen."""
         self._take_wishes()
 
-    def _beginning(self) -> bytes:
-        """Where the folders begin: the folder of the project, or where the user stands."""
+    def _beginning(self) -> tuple[bytes, bytes]:
+        """Which folder is listed first, and the one in it under the cursor: as they were left.
+
+        Else the folder of the project, or where the user stands.
+        """
         project = self.shoebox.project
         if self.shoebox.chosen is not None:
-            return os.fsencode(self.shoebox.chosen.absolute())
-        return os.getcwdb() if project is None else os.fsencode(project.directory.parent)
+            return os.fsencode(self.shoebox.chosen.absolute()), b""
+        match self._memory.get(FOLDER):
+            case [str(folder), str(cursor)] if os.path.isdir(folder):
+                return os.fsencode(folder), os.fsencode(cursor)
+        return (os.getcwdb() if project is None else os.fsencode(project.directory.parent)), b""
+
+    @property
+    def _memory(self) -> State:
+        """What remembers where the user stood: that of the project, if there is one."""
+        return self.shoebox.user if self.shoebox.project is None else self.shoebox.state
 
     # Recent projects
 
@@ -144,29 +164,34 @@ class SourceScreen(ShoeboxScreen):
     def _take_wishes(self) -> None:
         kept = self.shoebox.state.get("wishes")
         wishes = Wishes.of(self.shoebox.settings, self.facts.encoder, kept if isinstance(kept, dict) else {})
-        if wishes != self._wishes or not self._weights[0]:
+        if wishes != self._wishes or not self._weights[0] or self._file_of(wishes.encoder) != self._weights_file:
             self._wishes = wishes
             self._show_wishes()
 
     def _show_wishes(self) -> None:
+        self._weights_file = self._file_of(self._wishes.encoder)
         rows = self.query_one(WishList)
         before = rows.highlighted
         rows.set_options(
-            [
-                Option(Content.assemble((f"{title:<12}", "dim"), _short(getattr(self._wishes, name))))
-                for name, title in NAMES.items()
-            ]
+            [Option(Content.assemble((f"{title:<12}", "dim"), self._shown_wish(name))) for name, title in NAMES.items()]
         )
         rows.highlighted = before or 0
-        self._look_for_weights(self._wishes.encoder)
+        self._look_for_weights(self._wishes.encoder, self._weights_file)
+
+    def _file_of(self, spec: str) -> str:
+        """The file that an encoder's weights are read from: by the settings, or as the project was embedded."""
+        settings, facts = self.shoebox.settings, self.facts
+        if settings.weights:
+            return settings.weights if spec == unless_chosen(settings, facts.encoder) else ""
+        return facts.weights if spec == facts.encoder and not settings.encoder else ""
 
     @work(thread=True, exclusive=True, group="weights")
-    def _look_for_weights(self, spec: str) -> None:
-        words = weights_words(spec)
-        self.app.call_from_thread(self._show_weights, spec, words)
+    def _look_for_weights(self, spec: str, file: str) -> None:
+        words = weights_words(spec, file)
+        self.app.call_from_thread(self._show_weights, spec, file, words)
 
-    def _show_weights(self, spec: str, weights: tuple[str, bool]) -> None:
-        if spec == self._wishes.encoder:
+    def _show_weights(self, spec: str, file: str, weights: tuple[str, bool]) -> None:
+        if (spec, file) == (self._wishes.encoder, self._weights_file):  # and not what was asked before
             self._weights = weights
             self._explain_wish(self.query_one(WishList).highlighted or 0)
 
@@ -192,12 +217,19 @@ class SourceScreen(ShoeboxScreen):
 
     def _explain_wish(self, row: int) -> None:
         name = list(NAMES)[row]
-        value = getattr(self._wishes, name)
-        self._explain(f"{NAMES[name]} {_short(value)}: {explained(name, value)}")
+        own = name == "encoder" and bool(self._weights_file)
+        words = "weights of your own, from this file" if own else explained(name, getattr(self._wishes, name))
+        self._explain(f"{NAMES[name]} {self._shown_wish(name)}: {words}")
+
+    def _shown_wish(self, name: str) -> str:
+        """A wish as it is shown: weights from a file go by the file's name."""
+        if name == "encoder" and self._weights_file:
+            return short_path(os.fsencode(os.path.basename(self._weights_file)))
+        return _short(getattr(self._wishes, name))
 
     def _explain(self, words: str) -> None:
         self.query_one("#explained", Static).update(
-            Content.assemble(words, "\n", (self._weights[0], "bold" if self._weights[1] else ""))
+            Content.assemble((self._weights[0], "bold" if self._weights[1] else ""), "\n", words)
         )
 
     # Where the cursor stands
@@ -206,6 +238,9 @@ class SourceScreen(ShoeboxScreen):
     def _moved(self, event: FolderBrowser.Moved) -> None:
         if event.place != self._counted:
             self._counted = event.place
+            folder = self.query_one(FolderBrowser).folder
+            inside = os.path.basename(event.place) if os.path.dirname(event.place) == folder != event.place else b""
+            self._memory[FOLDER] = [os.fsdecode(folder), os.fsdecode(inside)]
             self.query_one("#right").border_title = Content(f"pictures of {short_path(event.place)}")
             if self._settled is not None:
                 self._settled.stop()
@@ -220,13 +255,20 @@ class SourceScreen(ShoeboxScreen):
         worker = get_current_worker()
         tell = lambda found: self.app.call_from_thread(self._show_count, place, found, False)  # noqa: E731
         found = count_pictures(place, stop=lambda: worker.is_cancelled, tell=tell, shown_first=PREVIEWS)
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._show_count, place, found, True)
+        if worker.is_cancelled:
+            return
+        directory = Path(os.fsdecode(place)) / FOLDER_NAME
+        known = read_recent(directory).facts if directory.is_dir() else None
+        self.app.call_from_thread(self._show_count, place, found, True, known)
 
-    def _show_count(self, place: bytes, found: Count, last: bool) -> None:
+    def _show_count(self, place: bytes, found: Count, last: bool, known: Facts | None = None) -> None:
+        """`known`: what the project of this folder holds already: that is not embedded again."""
         if place != self._counted:
             return
-        self.query_one("#count", Static).update(Content(count_words(found, last)))
+        words = count_words(found, last)
+        if known is not None and known.embedded:
+            words += f" · {known.embedded:,} embedded"
+        self.query_one("#count", Static).update(Content(words))
         if last and self._grid is not None:
             self._show_previews(found.first)
 
@@ -260,7 +302,9 @@ class SourceScreen(ShoeboxScreen):
         shoebox, wishes = self.shoebox, self._wishes
         try:
             project = open_project(os.fsdecode(place))
-            kind, params = wishes.job(project.settings(shoebox.environment, {}))
+            with project.database() as db:
+                last = encoders.last(db)
+            kind, params = wishes.job(project.settings(shoebox.environment, shoebox.given), last.spec if last else "")
         except ShoeboxError as error:
             self.app.call_from_thread(shoebox.report, error)
             return
@@ -288,6 +332,13 @@ class SourceScreen(ShoeboxScreen):
     def action_recent(self) -> None:
         """Goes to the recent projects."""
         self.query_one(RecentList).focus()
+
+    def action_forget(self) -> None:
+        """Takes the project under the cursor off the recent ones."""
+        row = self.query_one(RecentList).highlighted
+        if row is not None and row < len(self._recent):
+            forget_project(self.shoebox.user, self._recent[row].directory)
+            self._show_recent(self._recent[:row] + self._recent[row + 1 :])
 
     def action_settings(self) -> None:
         """Goes to encoder, device and clustering."""
@@ -324,7 +375,7 @@ def _recent_row(recent: Recent) -> Content:
     name = os.path.basename(recent.facts.place) if recent.facts else recent.directory.parent.name
     if recent.facts is None:
         return Content.assemble(name, (f"  {recent.trouble}", "dim"))
-    clusters = f" · {recent.facts.clusters} cl" if recent.facts.clusters else ""
+    clusters = f" · {count(recent.facts.clusters, 'cluster')}" if recent.facts.clusters else ""
     return Content.assemble(name, (f"  {recent.facts.images:,}{clusters}", "dim"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -18,11 +19,13 @@ from core.catalog.clusterings import ClusteringRecord
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
 from tui import reading
+from tui.facts import short_path
 from tui.pictures import described
 from tui.reading import Facts, Neighbour
-from tui.widgets.cluster_list import plain
+from tui.widgets.cluster_list import middle_cut, plain
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture_zoom import PictureZoom
+from tui.widgets.vim_list import VimList
 
 if TYPE_CHECKING:
     from tui.app import ShoeboxApp
@@ -72,12 +75,12 @@ class ZoomScreen(ModalScreen[int]):
             yield PictureZoom(self.shoebox.terminal, self.shoebox.thumbnail)
             with Vertical(id="zoom-side"):
                 yield Static("", id="zoom-facts")
-                yield OptionList(id="neighbours", markup=False)
+                yield Static("most like it", id="neighbours-title")
+                yield VimList(id="neighbours", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
         """The first picture."""
-        self.query_one(OptionList).border_title = "most like it"
         self._go()
 
     def action_close(self) -> None:
@@ -166,7 +169,7 @@ class ZoomScreen(ModalScreen[int]):
         if facts is None:
             return Text("this picture is gone", style="dim")
         picture = facts.picture
-        lines = [plain(picture.name), plain(shown(facts.file))]
+        lines = [plain(picture.name), plain(short_path(os.path.dirname(facts.file))) + "/"]
         lines.append(described(picture) + (f" · {facts.format}" if facts.format else ""))
         if facts.trashed:
             lines.append("in the trash")
@@ -186,4 +189,5 @@ class ZoomScreen(ModalScreen[int]):
 
 def _neighbour_line(neighbour: Neighbour) -> str:
     kind = " same" if neighbour.same else " twin" if neighbour.cosine >= 0.98 else ""
-    return f"{neighbour.cosine:.3f}  {plain(neighbour.picture.name)}{kind}"
+    room = 28 - len(kind)
+    return f"{neighbour.cosine:.3f}  {middle_cut(neighbour.picture.name, room)}{kind}"

@@ -14,10 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.reading import ClusterRow
+from tui.widgets.cursor_view import CursorView
+from tui.widgets.ink import ink
 
 CHANGED = "▲"
 FROZEN = "◆"
@@ -44,7 +45,7 @@ def _searched(row: ClusterRow) -> str:
     return " ".join((row.title, *row.tags, str(row.number))).casefold()
 
 
-class ClusterList(ScrollView, can_focus=True):
+class ClusterList(CursorView):
     """Clusters one a line: tick, number, name, size, cohesion, flags. Cursor and ticks go by a cluster's number,
     so that they stay with it whatever the rows become.
     """
@@ -74,8 +75,10 @@ class ClusterList(ScrollView, can_focus=True):
         height: 1fr;
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
-        & > .cluster-list--cursor { background: $accent 40%; text-style: bold; }
-        & > .cluster-list--cursor-blurred { background: $surface-lighten-1; text-style: bold; }
+        & > .cluster-list--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+        }
+        & > .cluster-list--cursor-blurred { background: $block-cursor-blurred-background; text-style: bold; }
         & > .cluster-list--ticked { color: $success; text-style: bold; }
         & > .cluster-list--changed { color: $warning; }
         & > .cluster-list--frozen { color: $primary; }
@@ -111,7 +114,7 @@ class ClusterList(ScrollView, can_focus=True):
         self._jumping = ""
         self._labels: dict[int, str] = {}
         self._widths = (1, 1)
-        self._plain_style = Style()
+        self._plain_style = self._quiet_style = Style()
 
     # What is shown
 
@@ -133,9 +136,14 @@ class ClusterList(ScrollView, can_focus=True):
             self.cursor = max(0, min(self.cursor if at is None else at, len(self.rows) - 1))
         if at is not None and self.size.height:
             self.scroll_to(y=max(0, at - line), animate=False, force=True)
-        self.refresh()
+        self.redraw()
         if kept != self.row:
             self.post_message(self.Moved(self.row))
+
+    def cursor_regions(self) -> tuple[Region, ...]:
+        """Its line."""
+        line = self.cursor - self.scroll_offset.y
+        return (Region(0, line, self.size.width, 1),) if 0 <= line < self.size.height else ()
 
     @property
     def row(self) -> ClusterRow | None:
@@ -161,7 +169,7 @@ class ClusterList(ScrollView, can_focus=True):
     def set_ticks(self, numbers: Iterable[int]) -> None:
         """Ticks these clusters and no others."""
         self.ticks = set(numbers)
-        self.refresh()
+        self.redraw()
         self.post_message(self.Ticked())
 
     # What the user does
@@ -201,7 +209,7 @@ class ClusterList(ScrollView, can_focus=True):
             for n, at in enumerate(lines)
         }
         self._jumping = ""
-        self.refresh()
+        self.redraw()
 
     def on_key(self, event: events.Key) -> None:
         """While jumping, keys are letters of the labels; any other ends it."""
@@ -232,13 +240,8 @@ class ClusterList(ScrollView, can_focus=True):
             self.action_open()
 
     def on_blur(self) -> None:
-        """The cursor looks otherwise without the focus."""
+        """Letters go elsewhere."""
         self._stop_jumping()
-        self.refresh_line(self.cursor)
-
-    def on_focus(self) -> None:
-        """And again with it."""
-        self.refresh_line(self.cursor)
 
     def validate_cursor(self, cursor: int) -> int:
         """The cursor stays within the rows."""
@@ -257,13 +260,14 @@ class ClusterList(ScrollView, can_focus=True):
         if self._labels:
             self._labels = {}
             self._jumping = ""
-            self.refresh()
+            self.redraw()
 
     # Drawing
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines that are dirty. Styles are asked for once a frame: each question walks up the whole tree."""
-        self._plain_style = self._plain_style
+        self._plain_style = self.rich_style
+        self._quiet_style = ink(self, "cluster-list--muted")
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
@@ -281,6 +285,7 @@ class ClusterList(ScrollView, can_focus=True):
         def styled(name: str) -> Style:
             return base + self.get_component_rich_style(f"cluster-list--{name}", partial=True)
 
+        quiet = base if at == self.cursor else base + self._quiet_style
         ticked = row.number in self.ticks
         left = [Segment(TICKED if ticked else " ", styled("ticked") if ticked else base)]
         label = self._labels.get(at, "")
@@ -290,24 +295,24 @@ class ClusterList(ScrollView, can_focus=True):
             left.append(Segment(shown_label, styled("jump")))
         else:
             left.append(Segment(CURSOR if at == self.cursor else " ", base))
-            left.append(Segment(number.rjust(self._widths[0]), base + Style(dim=True) if at != self.cursor else base))
+            left.append(Segment(number.rjust(self._widths[0]), quiet))
         left.append(Segment(" ", base))
 
         right = [Segment(" " + f"{row.size:,}".rjust(self._widths[1]), base)]
         if width >= 40:
             cohesion = "" if row.cohesion is None else f"{row.cohesion:.2f}"
-            right.append(Segment(cohesion.rjust(5), base))
+            right.append(Segment(cohesion.rjust(5), quiet))
         right.append(Segment(" ", base))
         right.append(Segment(FROZEN if row.frozen else " ", styled("frozen") if row.frozen else base))
         right.append(Segment(CHANGED if row.changed else " ", styled("changed") if row.changed else base))
 
         room = width - sum(s.cell_length for s in left) - sum(s.cell_length for s in right)
-        return [*left, Segment(fitted(row.title or "·", room), base), *right]
+        return [*left, Segment(fitted(row.title or "·", room), base if row.title else quiet), *right]
 
     def _base_style(self, at: int, row: ClusterRow) -> Style:
         style = self._plain_style
-        if not row.is_cluster or not row.title:
-            style += self.get_component_rich_style("cluster-list--muted", partial=True)
+        if not row.is_cluster:
+            style += self._quiet_style
         if at == self.cursor:
             name = "cursor" if self.has_focus else "cursor-blurred"
             style += self.get_component_rich_style(f"cluster-list--{name}", partial=True)
@@ -329,3 +334,12 @@ def fitted(text: str, width: int) -> str:
     if cell_len(text) > width:
         return set_cell_size(text, width - 1) + "…"
     return set_cell_size(text, width)
+
+
+def middle_cut(text: str, width: int) -> str:
+    """Text in so many cells at most, cut in the middle: a file's name begins and ends tellingly."""
+    text = plain(text)
+    if cell_len(text) <= width:
+        return text
+    end = text[-((width - 1) // 2) :]
+    return set_cell_size(text, max(width - 1 - cell_len(end), 0)) + "…" + end

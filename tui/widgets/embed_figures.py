@@ -13,10 +13,17 @@ from core.catalog.jobs import Job
 from tui.facts import Facts
 from tui.figures import count, duration
 from tui.widgets.bars import bar, sparkline
+from tui.widgets.ink import ink
 
 RATES = 60
 """Rates remembered, one a second."""
 MOST_DEVICES = 4
+_IN_HAND = {
+    "loading": "it stops as soon as the encoder is loaded",
+    "downloading": "it stops with the next piece of the download",
+    "clustering": "it stops after this step of the clustering",
+}
+"""What a stage finishes before it stops, where that may take a while."""
 
 
 class EmbedFigures(Widget):
@@ -37,6 +44,15 @@ class EmbedFigures(Widget):
         self._rates: deque[float] = deque(maxlen=RATES)
         self._rated = 0.0
         self._lines = 0
+
+    def on_mount(self) -> None:
+        """Begins: where nothing is counted, at least the time is."""
+        self.set_interval(1, self._tick)
+
+    def _tick(self) -> None:
+        job = self._job
+        if job is not None and not job.ended and job.progress.get("stage") != "embedding" and self.screen.is_active:
+            self.refresh()
 
     def show(self, job: Job | None) -> None:
         """Draws a job as it stands now."""
@@ -60,10 +76,7 @@ class EmbedFigures(Widget):
         if self._job is None:
             words = "nothing was embedded yet: choose a folder on the Source screen (g 1)"
             return Text(words, no_wrap=True, overflow="ellipsis")
-        styles = {
-            kind: self.get_component_rich_style(f"embed-figures--{kind}", partial=True)
-            for kind in ("bar", "quiet", "bad", "good")
-        }
+        styles = {kind: ink(self, f"embed-figures--{kind}") for kind in ("bar", "quiet", "bad", "good")}
         lines = lines_of(self._job, facts, list(self._rates), width, styles)
         for line in lines:
             line.no_wrap, line.overflow = True, "ellipsis"
@@ -95,7 +108,7 @@ def _first(job: Job, rates: list[float], width: int, styles: dict[str, Any]) -> 
     stage = str(data.get("stage", "waiting its turn" if job.state == "queued" else "starting"))
     share, words = _counted(data)
     if share is None:
-        return Text(f"{stage} {words}".rstrip())
+        return Text(" · ".join(part for part in (stage, words, _elapsed(data)) if part))
     tail = f"  {words}"
     if stage == "embedding":
         curve = sparkline(rates, max(min(width - 74, 40), 0))
@@ -103,7 +116,7 @@ def _first(job: Job, rates: list[float], width: int, styles: dict[str, Any]) -> 
         if data["eta_seconds"] is not None:
             tail += f"  ETA {duration(data['eta_seconds'])}"
     else:
-        tail = f" {stage}" + tail
+        tail = f" {stage}" + tail + (f"  {spent}" if (spent := _elapsed(data)) else "")
     room = max(width - len(tail), 8)
     return Text.assemble((bar(share, room), styles["bar"]), tail)
 
@@ -117,14 +130,24 @@ def _counted(data: dict[str, Any]) -> tuple[float | None, str]:
         seen = data["done"] + data["failed"]
         share = seen / data["total"] if data["total"] else 1.0
         return share, f"{seen:,} / {data['total']:,}  {share:.0%}"
-    if stage == "downloading" and data.get("total"):
-        done, total = data.get("done") or 0, data["total"]
-        return done / total, f"{data.get('what', '')} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+    if stage == "downloading":
+        return _downloaded(str(data.get("what", "")), data.get("done") or 0, data.get("total"))
     if "share" in data:
         return float(data["share"]), f"{data['share']:.0%}"
     if data.get("total"):
         return data.get("done", 0) / data["total"], f"{data.get('done', 0):,} / {data['total']:,}"
     return None, ""
+
+
+def _downloaded(what: str, done: float, total: float | None) -> tuple[float | None, str]:
+    if not total:
+        return None, f"{what} {done / 1e6:,.0f} MB so far"
+    return done / total, f"{what} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+
+
+def _elapsed(data: dict[str, Any]) -> str:
+    """For how long the stage goes on, where nothing else tells that something does."""
+    return duration(max(time.time() - data["since"], 0)) if "since" in data else ""
 
 
 def _what(data: dict[str, Any]) -> str:
@@ -160,7 +183,7 @@ def _meter(share: float, width: int) -> str:
 
 def _held(job: Job) -> str:
     if job.cancel:
-        return "cancelling: what is in hand is finished"
+        return f"cancelling: {_IN_HAND.get(str(job.progress.get('stage')), 'what is in hand is finished')}"
     if job.paused:
         return "paused: p goes on"
     return f"the worker died; this is attempt {job.attempts}" if job.attempts > 1 else ""
@@ -190,4 +213,7 @@ def _ended(job: Job, facts: Facts, styles: dict[str, Any]) -> list[Text]:
         head += f" in {duration(result['seconds'])}, {rate:,.0f} img/s"
     if facts.clusters:
         holds += f" · {count(facts.clusters, 'cluster')}: g 3"
-    return [Text(head, styles["good"]), Text(holds), Text("e looks for new and changed pictures", styles["quiet"])]
+    todo = Text("e looks for new and changed pictures", styles["quiet"])
+    away = result.get("scan", {}).get("unreachable", ())
+    left = [Text(f"left as it was: {source['reason']}", styles["bad"]) for source in away]
+    return [Text(head, styles["good"]), *left, Text(holds), todo]

@@ -38,8 +38,9 @@ class PathInput(Input):
     """A field for a path: tab completes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "Complete", show=False, id="path.complete"),
+        Binding("tab", "complete", "Complete", id="path.complete"),
         Binding("down", "screen.browse", "To the folders", show=False, id="path.down"),
+        Binding("escape", "screen.browse", "Folders", id="path.leave"),
     ]
 
     def action_complete(self) -> None:
@@ -83,9 +84,10 @@ class FolderBrowser(Vertical):
             super().__init__()
             self.words = words
 
-    def __init__(self, folder: bytes, **kwargs: Any) -> None:
+    def __init__(self, folder: bytes, cursor: bytes = b"", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.folder = folder
+        self._first_cursor = cursor
         self._listing = Listing(folder, ())
 
     def compose(self) -> ComposeResult:
@@ -95,7 +97,7 @@ class FolderBrowser(Vertical):
 
     def on_mount(self) -> None:
         """Begins."""
-        self.go(self.folder)
+        self.go(self.folder, self._first_cursor)
 
     @property
     def place(self) -> bytes:

@@ -9,6 +9,8 @@ from rich.text import Text
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.widgets.ink import ink
+
 
 class KeyLine(Widget):
     """One line, drawn from the active bindings themselves; a click does what the key does."""
@@ -20,7 +22,7 @@ class KeyLine(Widget):
     KeyLine > .key-line--off { color: $text-muted; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key", "key-line--off"}
-    LAST = ("app.help", "app.palette")
+    LAST = ("clusters.save", "app.cancel", "app.help", "app.palette")
     """Bindings that stand on the right and never give way."""
 
     def on_mount(self) -> None:
@@ -52,7 +54,7 @@ class KeyLine(Widget):
         right: dict[str, Text] = {}
         keys: dict[str, int] = {}  # of several keys for an action, the shortest is shown
         key_style = self.get_component_rich_style("key-line--key", partial=True)
-        off = self.get_component_rich_style("key-line--off", partial=True)
+        off = ink(self, "key-line--off")
         for node, binding, enabled, _ in self.screen.active_bindings.values():
             if not binding.show and binding.id not in self.LAST:
                 continue

@@ -13,10 +13,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.errors import ShoeboxError
-from tui.graphics.canvas import canvas_of, live_cell
-from tui.graphics.kitty import MOST_CELLS, Uploads, placeholders
+from tui.graphics.kitty import MOST_CELLS
 from tui.graphics.previews import Encoder, Preview
 from tui.graphics.terminal import Terminal
+from tui.widgets.picture_layer import PictureLayer
 
 _Source = tuple[bytes | None, bytes | None]
 """The path of a file, and the hash of its preview."""
@@ -43,13 +43,10 @@ class PictureZoom(Widget):
         self.terminal = terminal
         self._thumbnails = thumbnails
         self._encoder = Encoder(terminal, colours=256, budget=_BUDGET)
-        self._uploads = Uploads(2, tmux=terminal.multiplexer == "tmux")
+        self._layer = PictureLayer(self, terminal, self.pictures, most_uploads=2)
         self._source: _Source | None = None
         self._preview: Preview | None = None
-        self._cell = terminal.cell
-        self._cell_at_start: tuple[int, int] | None = None
         self._made = 0  # pictures made so far: the key of an upload
-        self._was_on_top = True
 
     def show(self, file: bytes | None, preview: bytes | None = None) -> None:
         """Shows a picture file, by its path. Where it cannot be read, the stored preview of the hash `preview`."""
@@ -61,18 +58,16 @@ class PictureZoom(Widget):
 
     def on_mount(self) -> None:
         """Joins the frames of the app."""
-        self._cell_at_start = live_cell(self.app)
         self._thumbnails = self._thumbnails or getattr(self.app, "thumbnail", None)
-        canvas_of(self.app).add(self)
+        self._layer.join()
 
     def on_unmount(self) -> None:
         """Leaves nothing behind."""
-        canvas_of(self.app).remove(self)
+        self._layer.leave()
 
     def on_resize(self, event: events.Resize) -> None:
         """The picture is made again for the room there is."""
-        if (live := live_cell(self.app)) != self._cell_at_start and live is not None:
-            self._cell = self._cell_at_start = live
+        self._layer.measure_cell()
         self._start()
 
     def _start(self) -> None:
@@ -104,7 +99,7 @@ class PictureZoom(Widget):
         from core.imaging.read import read_picture_file
 
         file, preview = source
-        needed = max(box[0] * self._cell[0], box[1] * self._cell[1])
+        needed = max(box[0] * self._layer.cell[0], box[1] * self._layer.cell[1])
         try:
             data = read_picture_file(file or b"", _MAX_BYTES)
             image = decode(data, min_side=needed, max_pixels=_MAX_PIXELS).image
@@ -113,7 +108,7 @@ class PictureZoom(Widget):
             if stored is None:
                 raise
             image = decode(stored, min_side=None, max_pixels=_MAX_PIXELS).image
-        return self._encoder.encode(image, box, self._cell)
+        return self._encoder.encode(image, box, self._layer.cell)
 
     def _take(self, preview: Preview | None, message: str) -> None:
         self._preview, self.message = preview, message
@@ -121,41 +116,22 @@ class PictureZoom(Widget):
         self.refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Under a dialog the picture becomes text: see PictureGrid."""
-        on_top = self.app.screen is self.screen
-        if on_top != self._was_on_top:
-            self._was_on_top = on_top
-            self._styles_cache.clear()
+        """The lines that are dirty."""
+        self._layer.prepare()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture, in the middle of the room."""
         width, height = self.size
-        preview = self._preview
+        preview, plain = self._preview, self.rich_style
         if preview is None:
             text = self.message.center(width) if y == height // 2 else ""
-            return Strip([Segment(text, self.rich_style)]).adjust_cell_length(width, self.rich_style)
+            return Strip([Segment(text, plain)]).adjust_cell_length(width, plain)
         left, top = (width - preview.columns) // 2, (height - preview.rows) // 2
         if not top <= y < top + preview.rows:
-            return Strip.blank(width, self.rich_style)
-        line = preview.text[y - top]
-        if self.terminal.graphics == "kitty" and self._was_on_top:
-            number = self._uploads.number(self._made, preview.data, preview.columns, preview.rows)
-            line = (placeholders(number, y - top, preview.columns),)
-        return Strip([Segment(" " * left, self.rich_style), *line]).adjust_cell_length(width, self.rich_style)
-
-    @property
-    def widget(self) -> Widget:
-        """Where the picture is drawn."""
-        return self
-
-    def unsent(self) -> str:
-        """The upload that the next frame needs."""
-        return self._uploads.take()
-
-    def free(self) -> str:
-        """Frees what the terminal holds."""
-        return self._uploads.free_all()
+            return Strip.blank(width, plain)
+        line = self._layer.line(self._made, preview, y - top, plain)
+        return Strip([Segment(" " * left, plain), *line]).adjust_cell_length(width, plain)
 
     def pictures(self) -> Iterator[tuple[Region, str]]:
         """The sixel picture."""

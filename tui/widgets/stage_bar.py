@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.widget import Widget
 
-from tui.facts import Facts
 from tui.keys import STAGES
 
 if TYPE_CHECKING:
@@ -34,12 +33,19 @@ class StageBar(Widget):
         "stage-bar--quiet",
     }
 
-    def show_facts(self, facts: Facts) -> None:
-        """Draws anew: what is done may have changed."""
-        self.refresh()
+    _drawn: Text | None = None
+
+    def catch_up(self) -> None:
+        """Draws anew if another stage is done, or runs."""
+        if self._words() != self._drawn:
+            self.refresh()
 
     def render(self) -> Text:
         """Draws it."""
+        self._drawn = self._words()
+        return self._drawn
+
+    def _words(self) -> Text:
         app: ShoeboxApp = self.app  # type: ignore[assignment]
         stages = Text("  ").join(self._stage(app, n, name) for n, name in enumerate(STAGES, start=1))
         place = Text(f" shoebox  {app.facts.place}", no_wrap=True)
@@ -71,6 +77,7 @@ class StageBar(Widget):
             "source": facts.images > 0,
             "embed": facts.embedded > 0 and facts.embedded + facts.failed >= facts.images,
             "clusters": facts.clustering is not None,
+            "names": 0 < facts.clusters == facts.named,
         }
         return (DONE, "done") if done[name] else ("", "quiet")
 

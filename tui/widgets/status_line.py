@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.widget import Widget
@@ -20,16 +20,19 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $surface; color: $text-muted; padding: 0 1; }"
 
-    def show_facts(self, facts: Facts) -> None:
-        """Draws anew."""
-        self.refresh()
+    _drawn: Text | None = None
 
-    def show_job(self, job: Job) -> None:
-        """Draws anew."""
-        self.refresh()
+    def catch_up(self) -> None:
+        """Draws anew if it has anything else to say: a job tells of itself several times a second."""
+        if self._words() != self._drawn:
+            self.refresh()
 
     def render(self) -> Text:
         """Draws it."""
+        self._drawn = self._words()
+        return self._drawn
+
+    def _words(self) -> Text:
         app: ShoeboxApp = self.app  # type: ignore[assignment]
         if app.leader:
             return Text("go to: press the number of a screen, esc to stay", no_wrap=True, overflow="ellipsis")
@@ -45,13 +48,13 @@ class StatusLine(Widget):
 def facts_words(facts: Facts) -> str:
     """A project in one line."""
     if not facts.images:
-        return facts.encoder or "nothing embedded yet"
+        return facts.encoder_label or "nothing embedded yet"
     parts = [count(facts.images, "picture"), f"{facts.embedded:,} embedded"]
     if facts.failed:
         parts.append(f"{facts.failed:,} failed")
     if facts.clusters:
         parts.append(count(facts.clusters, "cluster"))
-    parts.append(facts.encoder)
+    parts.append(facts.encoder_label)
     return " · ".join(part for part in parts if part)
 
 
@@ -64,6 +67,18 @@ def job_words(job: Job) -> str:
         return f"{job.kind}: cancelling …"
     if job.paused:
         return f"{job.kind}: paused"
+    return f"{_how_far(job)}{_spent(job.progress)}"
+
+
+def _spent(data: dict[str, Any]) -> str:
+    """What a language model was asked so far, and what that took."""
+    if not data.get("calls"):
+        return ""
+    cost = data.get("cost")
+    return f" · {count(data['calls'], 'call')}" + ("" if cost is None else f" · ${cost:.2f}")
+
+
+def _how_far(job: Job) -> str:
     data = job.progress
     stage = str(data.get("stage", "waiting" if job.state == "queued" else "starting"))
     if data.get("total"):

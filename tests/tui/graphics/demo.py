@@ -14,13 +14,14 @@ from tui.graphics.terminal import prepare_environment
 
 def main() -> None:
     """Runs the demonstration."""
-    terminal = probe(sys.argv[2] if len(sys.argv) > 2 else "auto")
+    terminal = probe(sys.argv[2] if len(sys.argv) > 2 else "auto", timeout=60)
     prepare_environment(terminal)
     from tests.tui.graphics.demo_app import Demo
-    from tui.graphics.typed import replay_keys
+    from tui.graphics.typed import replay_keys, take_any_bytes
 
     app = Demo(terminal, sorted(Path(sys.argv[1]).rglob("*.jpg")))
     app.call_later(lambda: replay_keys(app, terminal))
+    take_any_bytes()
     app.run()
 
 

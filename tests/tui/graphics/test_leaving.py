@@ -13,13 +13,15 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.programs import PATIENCE
 from tests.tui.graphics.emulator import Emulator
 
 ROOT = Path(__file__).parents[3]
 
 
-def read_until(master, heard, condition, seconds=30):
-    deadline = time.monotonic() + seconds
+def read_until(master, heard, condition):
+    """Reads on until something holds, or nobody holds the other end any more."""
+    deadline = time.monotonic() + PATIENCE
     while not condition(heard) and time.monotonic() < deadline:
         if select.select([master], [], [], 0.05)[0]:
             try:
@@ -27,6 +29,13 @@ def read_until(master, heard, condition, seconds=30):
             except OSError:
                 break
     return heard
+
+
+def fed(heard):
+    """What a terminal makes of what it heard since the app came up."""
+    screen = Emulator(100, 30)
+    screen.feed(heard.partition(b"\x1b[?1049h")[2].decode(errors="replace"))
+    return screen
 
 
 def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
@@ -49,16 +58,14 @@ def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
     os.close(slave)
     heard = read_until(master, b"", lambda h: b"\x1b[c" in h)
     os.write(master, b"l\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\l\x1b[?62;c")
-    heard = read_until(master, heard, lambda h: h.count(b"a=T") >= 6 and b"0.97" in h)
-    heard = read_until(master, heard, lambda h: False, seconds=1)
-    screen = Emulator(100, 30)
-    screen.feed(heard.partition(b"\x1b[?1049h")[2].decode(errors="replace"))
-    assert len(screen.held) >= 6
+    heard = read_until(master, heard, lambda h: b"0.97" in h and h.count(b"a=T") >= 6 and len(fed(h).held) >= 6)
+    assert len(fed(heard).held) >= 6
+    os.write(master, b"\xff\xfe\xc3")  # as of a pasted file name
     os.write(master, b"q")
-    heard = read_until(master, heard, lambda h: program.poll() is not None)
-    program.wait(20)
-    screen = Emulator(100, 30)
-    screen.feed(heard.partition(b"\x1b[?1049h")[2].decode(errors="replace"))
+    heard = read_until(master, heard, lambda h: False)
+    program.wait(PATIENCE)
+    assert b"UnicodeDecodeError" not in heard
+    screen = fed(heard)
     assert screen.uploads >= 6
     assert not screen.held
     assert heard.rindex(b"a=d") < heard.rindex(b"\x1b[?1049l")

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.programs import PATIENCE
 from tui.graphics.memory import recall, remember
 from tui.graphics.replies import read_replies
 from tui.graphics.terminal import Terminal, prepare_environment
@@ -30,7 +31,7 @@ print(json.dumps(out), file=sys.stderr)
 """
 
 
-def scripted(tmp_path, replies, *, wanted="auto", delay=0.0, typed=(), timeout=2.0, **environment):
+def scripted(tmp_path, replies, *, wanted="auto", delay=0.0, typed=(), timeout=PATIENCE, **environment):
     """Runs the probe in a terminal that gives `replies`, `typed` among them; what it found, and what it wrote."""
     master, slave = pty.openpty()
     clean = {k: v for k, v in os.environ.items() if k not in ("TMUX", "STY", "COLORTERM", "TERM_PROGRAM")}
@@ -45,7 +46,7 @@ def scripted(tmp_path, replies, *, wanted="auto", delay=0.0, typed=(), timeout=2
     )
     os.close(slave)
     heard = b""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while b"\x1b[c" not in heard and program.poll() is None and time.monotonic() < deadline:
         if select.select([master], [], [], 0.05)[0]:
             try:
@@ -60,7 +61,7 @@ def scripted(tmp_path, replies, *, wanted="auto", delay=0.0, typed=(), timeout=2
                 os.write(master, keys.pop(0))
             os.write(master, reply)
             time.sleep(0.01)
-    _, said = program.communicate(timeout=30)
+    _, said = program.communicate(timeout=PATIENCE)
     os.close(master)
     assert program.returncode == 0, said
     return json.loads(said.decode().strip().splitlines()[-1]), heard
@@ -77,14 +78,14 @@ def test_what_a_terminal_says_is_heard_however_late(tmp_path, replies, graphics,
     assert found["graphics"] == graphics
     assert cell is None or found["cell"] == cell
     assert found["truecolor"] == (graphics != "halfcell")
-    assert found["seconds"] < delay + 1.0, "it stops at the last answer"
+    assert found["seconds"] < PATIENCE / 2, "it stops at the last answer"
     assert asked.count(b"\x1b[c") == 1
 
 
 def test_a_silent_terminal_gets_half_cells_after_the_time(tmp_path):
     found, _ = scripted(tmp_path, [], timeout=0.5)
     assert found["graphics"] == "halfcell"
-    assert 0.5 <= found["seconds"] < 1.5
+    assert 0.5 <= found["seconds"] < PATIENCE / 2
     assert "it did not say: half cells" in found["why"]
 
 
@@ -154,3 +155,19 @@ def test_textual_is_told_of_colours_that_ssh_hides():
     assert environment == {}
     prepare_environment(Terminal("kitty"), environment)
     assert environment == {"TEXTUAL_COLOR_SYSTEM": "truecolor"}
+
+
+@pytest.mark.parametrize(
+    ("replies", "wanted", "graphics", "said"),
+    [
+        ([*KITTY, KITTY_END], "auto", "halfcell", "found by a colour"),
+        ([*KITTY, KITTY_END], "kitty", "halfcell", "found by a colour"),
+        ([*XTERM, SIXEL_END], "auto", "sixel", "sixel pictures keep their colours"),
+        ([PLAIN_END], "auto", "halfcell", "greys"),
+        ([], "none", "none", "greys"),
+    ],
+)
+def test_without_colours_no_picture_is_looked_for_by_its_colour(tmp_path, replies, wanted, graphics, said):
+    found, _ = scripted(tmp_path, replies, wanted=wanted, NO_COLOR="1")
+    assert found["graphics"] == graphics
+    assert said in found["why"][-1]

@@ -1,0 +1,1 @@
+"""Names for clusters: proposed by a vocabulary or a language model, and measured."""

@@ -1,0 +1,1 @@
+"""Names from a language model: whichever server speaks the OpenAI API."""

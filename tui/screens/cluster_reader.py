@@ -1,0 +1,87 @@
+"""Reading a clustering in threads: its clusters, and the pictures of one of them, page by page."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from textual import work
+from textual.worker import get_current_worker
+
+from core.errors import ShoeboxError
+from tui import reading
+from tui.pictures import PAGE, Pictures, page_of
+from tui.reading import Overview, Picture
+from tui.screens.base import ShoeboxScreen
+
+if TYPE_CHECKING:
+    from core.catalog.database import Database
+
+Answer = TypeVar("Answer")
+_Found = tuple["array[int]", int, dict[int, dict[int, Picture]]]
+"""The pictures of a cluster, where the cursor goes, and the pages around it."""
+
+
+class ClusterReader(ShoeboxScreen):
+    """Asks the catalog; subclasses take the answers, in the loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: Pictures | None = None
+        """The pictures of the cluster that is shown."""
+
+    def _take_overview(self, view: Overview | None) -> None:
+        raise NotImplementedError
+
+    def _take_pictures(
+        self, clustering: int, number: int, ids: array[int], at: int, pages: dict[int, dict[int, Picture]]
+    ) -> None:
+        raise NotImplementedError
+
+    def _take_page(self, pictures: Pictures, page: int, found: dict[int, Picture]) -> None:
+        raise NotImplementedError
+
+    @work(thread=True, exclusive=True, group="overview", exit_on_error=False)
+    def _read_overview(self) -> None:
+        self._read(reading.overview, self._take_overview)
+
+    @work(thread=True, exclusive=True, group="pictures", exit_on_error=False)
+    def _read_pictures(self, clustering: int, number: int, kept: tuple[int, int]) -> None:
+        """`kept`: the picture that the cursor shall stay on, and where it is now."""
+
+        def ask(db: Database) -> _Found:
+            ids = reading.picture_ids(db, clustering, number)
+            at = _place(ids, *kept)
+            pages = range(max(0, at - PAGE // 2) // PAGE, (at + PAGE // 2) // PAGE + 1)
+            return ids, at, {page: reading.pictures(db, clustering, page_of(ids, page)) for page in pages}
+
+        self._read(ask, lambda found: self._take_pictures(clustering, number, *found))
+
+    @work(thread=True, group="pages", exit_on_error=False)
+    def _read_page(self, pictures: Pictures, page: int, clustering: int) -> None:
+        if pictures is self.pictures:
+            ask = lambda db: reading.pictures(db, clustering, page_of(pictures.ids, page))  # noqa: E731
+            self._read(ask, lambda found: self._take_page(pictures, page, found))
+
+    def _read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
+        """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
+        project, worker = self.shoebox.project, get_current_worker()
+        if project is None:
+            return
+        try:
+            with project.database() as db:
+                answer = ask(db)
+        except ShoeboxError as error:
+            self.app.call_from_thread(self.shoebox.report, error)
+            return
+        if not worker.is_cancelled and self.is_attached:
+            self.app.call_from_thread(take, answer)
+
+
+def _place(ids: array[int], image: int, before: int) -> int:
+    """Where a picture is among these; the place it had before where it is gone."""
+    try:
+        return ids.index(image)
+    except ValueError:
+        return max(0, min(before, len(ids) - 1))
