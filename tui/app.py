@@ -49,6 +49,8 @@ STAGES_OF = {
     "label": ("names",),
     "name": ("names",),
     "measure": ("names",),
+    "download": ("embed",),
+    "twins": ("search",),
 }
 """Which stage a kind of job belongs to."""
 
@@ -86,6 +88,8 @@ class ShoeboxApp(App[object]):
         self.job: Job | None = None
         """The job that runs or waits; else the one that ended last while the app was open."""
         self.chosen = chosen
+        self.handed: int | None = None
+        """A picture that another screen hands to the Search screen, to search by it."""
         self._start = start
         self._unfinished: dict[int, Job] = {}
         self._cancelling: set[int] = set()
@@ -135,6 +139,11 @@ class ShoeboxApp(App[object]):
             self.switch_mode(stage)
         elif self.project is None:
             self.notify("choose a folder of pictures first", severity="warning")
+
+    def search_like(self, image: int) -> None:
+        """Searches by a picture, on the Search screen."""
+        self.handed = image
+        self.go("search")
 
     @work(thread=True, group="submit", exit_on_error=False)
     def submit(self, kind: str, params: dict[str, Any], added: Callable[[int], None] | None = None) -> None:
@@ -271,7 +280,7 @@ class ShoeboxApp(App[object]):
         return wrong + amiss
 
     def _check_keymap(self) -> None:
-        from tui.screens import clusters, embed, names, source  # noqa: F401 - their bindings
+        from tui.screens import clusters, embed, names, search, source, twins  # noqa: F401 - their bindings
 
         for words in keys.unknown_ids(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)

@@ -26,9 +26,10 @@ class _Commands(click.Group):
 
 def _is_place(text: str) -> bool:
     """Whether a word is a place of pictures, and not a command mistyped."""
-    from tui.places import is_later
+    from core.sources.places import LIST_SUFFIX, names_remote
 
-    return "/" in text or text in (".", "..", "~") or Path(text).exists() or is_later(text)
+    named = "/" in text or text in (".", "..", "~") or text.endswith(LIST_SUFFIX)
+    return named or Path(text).exists() or names_remote(text)
 
 
 @click.group(

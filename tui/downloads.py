@@ -15,7 +15,6 @@ from tui.figures import count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.catalog.sources import Source
     from core.project import Project
     from core.sources.forecast import Forecast
     from tui.stages import Request
@@ -43,7 +42,7 @@ def announce(request: Request, project: Project, environment: Mapping[str, str])
         except ShoeboxError as error:  # what is here already can be worked on all the same
             options.error(str(error))
             continue
-        options.error(f"{shown(source.root)}: {said(forecast, source, asked)}")
+        options.error(f"{shown(source.root)}: {said(forecast, source.kind, asked)}")
         for line in forecast.bad:
             options.error(f"  {line}")
         if forecast.bad_lines > len(forecast.bad):
@@ -52,7 +51,7 @@ def announce(request: Request, project: Project, environment: Mapping[str, str])
         options.error(f"known so far: {count(known.known, 'URL')}, {known.done:,} of them here")
 
 
-def said(forecast: Forecast, source: Source, asked: Mapping[str, Any]) -> str:
+def said(forecast: Forecast, kind: str, asked: Mapping[str, Any]) -> str:
     """A forecast in words."""
     if forecast.pictures is None:
         parts = ["how many pictures there are is not known beforehand"]
@@ -60,7 +59,7 @@ def said(forecast: Forecast, source: Source, asked: Mapping[str, Any]) -> str:
         parts += [f"posts {' and '.join(bounds)}"] if bounds else []
     else:
         least = "more than " if forecast.more else ""
-        noun = "URL" if source.kind == "urls" else "picture"
+        noun = "URL" if kind == "urls" else "picture"
         parts = [least + count(forecast.pictures, noun)]
         if forecast.size:
             parts.append(f"{forecast.size / 1e6:,.1f} MB")

@@ -13,7 +13,6 @@ from core.errors import ShoeboxError, UsageError
 from core.project import FOLDER_NAME, open_project
 from core.settings import environment_of
 from tui import options
-from tui.places import is_later, later_words
 from tui.state import recent_projects, user_state
 
 if TYPE_CHECKING:
@@ -40,8 +39,6 @@ def open_app(
     clustered.
     Raises UsageError where there is no terminal, ShoeboxError where the project cannot be opened.
     """
-    if path is not None and is_later(path):
-        raise UsageError(later_words(path), f"shoebox run {path} sorts it without a screen")
     if not interactive():
         raise UsageError("the terminal app needs a terminal", "shoebox run PATH sorts a folder without one")
     project = _project(path, project_dir)

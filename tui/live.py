@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, encoders, images, jobs
+from core.catalog import clusterings, downloads, encoders, images, jobs
 from core.catalog.paths import shown
 
 if TYPE_CHECKING:
@@ -82,11 +82,16 @@ def known_pictures(db: Database, image_ids: Sequence[int]) -> dict[int, Known]:
 
 
 def read_failures(db: Database) -> list[tuple[str, str]]:
-    """Every picture that failed, up to MOST_FAILURES, with its reason."""
-    return [(shown(image.path), image.error or "") for image in images.failed(db)[:MOST_FAILURES]]
+    """Every picture that failed, and every URL that did not come, up to MOST_FAILURES, with its reason."""
+    missed = [(url.url, f"{url.reason}: {url.error}" if url.error else url.reason) for url in downloads.failures(db)]
+    return [*((shown(image.path), image.error or "") for image in images.failed(db)), *missed][:MOST_FAILURES]
 
 
 def last_embedding(db: Database) -> Job | None:
     """The job that embeds now, or did so last."""
-    bulk = [job for job in (*jobs.unfinished(db), *jobs.recent(db)) if job.kind in ("embed", "run")]
+    bulk = [
+        job
+        for job in (*jobs.unfinished(db), *jobs.recent(db, without="search"))
+        if job.kind in ("embed", "run", "download", "embed_annotate")
+    ]
     return next((job for job in bulk if not job.ended), bulk[0] if bulk else None)

@@ -172,6 +172,7 @@ def finding(command: Command) -> Command:
         (
             click.option("--like", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A picture."),
             click.option("--cluster", metavar="N|NAME", help="Only inside this cluster; unclustered: in none."),
+            click.option("--class", "in_class", metavar="NAME", help="Only inside this class; none: in none of them."),
             click.option("--most", type=click.IntRange(1, 5000), default=20, show_default=True, help="Results."),
             click.option("--save-as", metavar="NAME", help="Make a cluster of the result."),
             click.option("--output", type=click.Path(path_type=Path), help="Folder to make of the result."),

@@ -31,12 +31,14 @@ class Pictures:
         marked: Container[int],
         representative: int = 0,
         dimmed: bool = False,
+        starred: Container[int] = (),
     ) -> None:
         self.ids = ids
         self._wanted = wanted
         self._marked = marked
         self._representative = representative
         self._dimmed = dimmed
+        self._starred = starred
         self._pages: OrderedDict[int, Mapping[int, Picture]] = OrderedDict()
         self._asked: set[int] = set()
 
@@ -54,7 +56,7 @@ class Pictures:
             image=picture.image,
             hash=picture.hash,
             caption=stem if picture.score is None else f"{picture.score:.2f} {stem}",
-            starred=picture.image == self._representative,
+            starred=picture.image == self._representative or picture.image in self._starred,
             marked=picture.image in self._marked,
             dimmed=self._dimmed,
         )

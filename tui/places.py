@@ -10,18 +10,12 @@ from dataclasses import dataclass
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
 from core.sources.folder import FoundFile, walk
+from core.sources.places import LIST_SUFFIX, list_files, names_remote
 
 MOST_FOLDERS = 2000
 """Folders listed of one folder; to the others one types the way."""
 MOST_COUNTED = 200_000
 """Pictures counted below a folder before it is said that there are more."""
-_LATER = {
-    "reddit:": "pictures of Reddit",
-    "s3://": "buckets",
-    "r2://": "buckets",
-    "http://": "URLs",
-    "https://": "URLs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +38,20 @@ class Count:
     first: tuple[bytes, ...]
     """Paths of a few of them, spread over what was seen."""
     error: str = ""
+    lists: bool = False
+    """Whether there are lists of URLs, should there be no picture."""
 
 
-def is_later(text: str) -> bool:
-    """Whether this names a place that shoebox does not read yet."""
-    return text.startswith(tuple(_LATER)) or text.endswith(".txt")
+def names_source(text: str, base: bytes = b"") -> str:
+    """What is typed, where it names something that is downloaded: a list's absolute path, or as it stands; else "".
 
-
-def later_words(text: str) -> str:
-    """What is said of such a place."""
-    what = next((words for prefix, words in _LATER.items() if text.startswith(prefix)), "lists of URLs")
-    return f"{what} cannot be read yet: for now a source is a folder"
+    Lists are files here; folders of lists are found as folders.
+    """
+    text = text.strip()
+    if names_remote(text) or text.startswith(("http://", "https://")):
+        return text
+    path = expanded(text, base)
+    return os.fsdecode(path) if text.lower().endswith(LIST_SUFFIX) and os.path.isfile(path) else ""
 
 
 def expanded(text: str, base: bytes = b"") -> bytes:
@@ -77,7 +74,7 @@ def list_folders(path: bytes) -> Listing:
 def completion(text: str) -> str | None:
     """The typed path made longer by what all folders that begin so have in common; None where that is nothing."""
     folder, _, start = text.rpartition("/")
-    if not text or is_later(text) or (text.startswith("~") and "/" not in text):
+    if not text or names_remote(text) or (text.startswith("~") and "/" not in text):
         return None
     listing = list_folders(expanded(folder + "/"))
     names = [shown(n) for n in listing.folders if n.startswith(os.fsencode(start))]
@@ -110,7 +107,7 @@ def count_pictures(
                 tell(Count(number, size, False, tuple(first)))
     except ShoeboxError as error:
         return Count(number, size, False, tuple(first), error=error.what)
-    return Count(number, size, True, tuple(first))
+    return Count(number, size, True, tuple(first), lists=not number and bool(list_files(os.fsdecode(path))))
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

@@ -6,6 +6,7 @@ import os
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.catalog import clusterings, encoders, images, sources
 from core.catalog.clusterings import ClusteringRecord
@@ -46,6 +47,18 @@ class ClusterRow:
         if self.number == UNCLUSTERED:
             return "unclustered"
         return "trash" if self.number == TRASH else self.name or ""
+
+
+class Within(Protocol):
+    """What a picture is looked at in: a clustering, or what stands for one (id 0: none)."""
+
+    @property
+    def id(self) -> int:
+        """The clustering."""
+
+    @property
+    def encoder(self) -> int:
+        """The encoder by whose vectors pictures are alike."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +187,7 @@ def file_of(project: Project, db: Database, image_id: int) -> bytes:
     return os.path.join(project.root_of(source), image.path)
 
 
-def neighbours(
-    project: Project, db: Database, clustering: ClusteringRecord, image_id: int, count: int
-) -> list[Neighbour]:
+def neighbours(project: Project, db: Database, clustering: Within, image_id: int, count: int) -> list[Neighbour]:
     """The pictures most like one, by the cosine of their vectors, nearest first; empty where it has no vector."""
     encoder = encoders.get(db, clustering.encoder)
     own = db.one(

@@ -41,6 +41,7 @@ def run_search(request: Request, query: str, given: Given) -> None:
         "query": query,
         "like": [str(file.absolute()) for file in given["like"]],
         "cluster": given["cluster"],
+        "class": given["in_class"],
         "most": given["most"],
     }
     if given["output"]:

@@ -28,6 +28,11 @@ GIVE_UP_SECONDS = 5.0
 """Until a worker that could not be had is asked for again."""
 
 
+def _told(db: Database) -> list[Job]:
+    """The jobs that the app is told of. Searches are not: there is one at every key."""
+    return [*jobs.unfinished(db, without="search"), *jobs.recent(db, without="search")]
+
+
 class Watcher(threading.Thread):
     """One a project. A worker that dies while a job runs is started again (`Client.watch` does that)."""
 
@@ -67,7 +72,7 @@ class Watcher(threading.Thread):
     def _follow(self, db: Database) -> None:
         """One round: what changed, then until the next change or job."""
         self._look(db)
-        running = [job for job in jobs.unfinished(db) if not job.paused]
+        running = [job for job in jobs.unfinished(db, without="search") if not job.paused]
         if not running:
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
@@ -88,7 +93,7 @@ class Watcher(threading.Thread):
         before = self._version
         self._version = db.data_version()
         if self._version != before:
-            current = {job.id: job for job in [*jobs.unfinished(db), *jobs.recent(db)]}
+            current = {job.id: job for job in _told(db)}
             for _, job in sorted(current.items()):
                 if before is not None or not job.ended:  # what ended before the app came is no news
                     self._compare(job)

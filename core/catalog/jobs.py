@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from core.catalog.database import Database
 
-Lane = Literal["bulk", "interactive"]
+Lane = Literal["bulk", "interactive", "search"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
@@ -69,14 +69,18 @@ def get(db: Database, job_id: int) -> Job:
     return _job(db.one("SELECT * FROM jobs WHERE id = ?", (job_id,)))
 
 
-def recent(db: Database, limit: int = 20) -> list[Job]:
-    """The last jobs, newest first."""
-    return [_job(row) for row in db.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (limit,))]
+def recent(db: Database, limit: int = 20, *, without: Lane | None = None) -> list[Job]:
+    """The last jobs, newest first; none of the lane `without`."""
+    return [
+        _job(row)
+        for row in db.execute("SELECT * FROM jobs WHERE lane IS NOT ? ORDER BY id DESC LIMIT ?", (without, limit))
+    ]
 
 
-def unfinished(db: Database) -> list[Job]:
-    """What is queued or runs, oldest first."""
-    return [_job(row) for row in db.execute("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id")]
+def unfinished(db: Database, *, without: Lane | None = None) -> list[Job]:
+    """What is queued or runs, oldest first; nothing of the lane `without`."""
+    waiting = "state IN ('queued', 'running') AND lane IS NOT ?"
+    return [_job(row) for row in db.execute(f"SELECT * FROM jobs WHERE {waiting} ORDER BY id", (without,))]
 
 
 def take_next(db: Database, lane: Lane, *, keyed: Collection[int] = ()) -> Job | None:
@@ -141,7 +145,7 @@ def flags(db: Database, job_id: int) -> tuple[bool, bool]:
 
 def newer_waits(db: Database, kind: str, session: str) -> bool:
     """Whether another job of this kind, of the same `session` in its parameters, waits already."""
-    waiting = "kind = ? AND state = 'queued' AND lane = 'interactive' AND json_extract(params, '$.session') = ?"
+    waiting = "kind = ? AND state = 'queued' AND lane = 'search' AND json_extract(params, '$.session') = ?"
     return db.value(f"SELECT 1 FROM jobs WHERE {waiting} LIMIT 1", (kind, session)) is not None
 
 

@@ -65,6 +65,28 @@ def row_of(db: Database, encoder_id: int, content: bytes) -> int | None:
     return None if found is None else int(found)
 
 
+def row_of_image(db: Database, encoder_id: int, image: int) -> int | None:
+    """The row that holds a picture's content, or None."""
+    found = db.value(
+        "SELECT e.row FROM images i JOIN embeddings e ON e.encoder = ? AND e.hash = i.hash WHERE i.id = ?",
+        (encoder_id, image),
+    )
+    return None if found is None else int(found)
+
+
+def rows_of_class(db: Database, encoder_id: int, run: int, class_id: int | None) -> NDArray[np.int64]:
+    """The rows of the pictures that a run of annotation, as it stands now, has in a class (None: in none of them)."""
+    import numpy as np
+
+    found = db.execute(
+        "SELECT DISTINCT e.row FROM annotations a CROSS JOIN images i ON i.id = a.image"
+        " CROSS JOIN embeddings e ON e.encoder = ? AND e.hash = i.hash"
+        f" WHERE a.run = ? AND a.class IS ? AND {_OF_USE} ORDER BY e.row",
+        (encoder_id, run, class_id),
+    )
+    return np.fromiter((row[0] for row in found), np.int64)
+
+
 def rows_of_cluster(db: Database, encoder_id: int, clustering: int, number: int | None) -> NDArray[np.int64]:
     """The rows of a cluster's pictures (None: of the unclustered), ascending, each once."""
     import numpy as np

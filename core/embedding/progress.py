@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Bottleneck = Literal["", "decoding", "device"]
+Bottleneck = Literal["", "decoding", "device", "downloads"]
 WINDOW_SECONDS = 10.0
 
 

@@ -209,7 +209,8 @@ class _Run:
         self.progress.seconds = time.monotonic() - self._began
         self.progress.eta_seconds = (self.progress.total - seen) / rate if rate > 0 else None
         self.progress.batch_size = pipeline.batch_size
-        self.progress.bottleneck = pipeline.bottleneck
+        starved = self._arrivals is not None and not self._arrivals.over() and seen >= self.progress.total
+        self.progress.bottleneck = "downloads" if starved else pipeline.bottleneck
         self.progress.devices = self._figures.devices
         self.progress.cpu = self._figures.cpu
         self.progress.recent = list(self._recent)

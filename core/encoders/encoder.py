@@ -18,6 +18,7 @@ from core.encoders.precision import reduce
 from core.encoders.preprocess import Preprocessing
 from core.encoders.short_texts import features_of
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
+from core.encoders.turns import Turns
 from core.errors import ShoeboxError
 
 __all__ = ["DeviceOutOfMemoryError", "Encoder", "NonFiniteError", "load_encoder", "load_encoders", "load_model"]
@@ -39,7 +40,7 @@ class NonFiniteError(ShoeboxError):
 
 
 class Encoder:
-    """A model on one device. Made by `load_encoders`. Calls from several threads must not overlap."""
+    """A model on one device. Made by `load_encoders`. Threads take turns, a batch of pictures or of texts at a time."""
 
     def __init__(self, model: Model, device: torch.device, fidelity: Fidelity) -> None:
         self.spec: EncoderSpec = model.spec
@@ -55,6 +56,7 @@ class Encoder:
         if device.type != "mps":  # the uint8 batch is channels-last already; convolutions gain by it
             self._tower = self._tower.to(memory_format=torch.channels_last)
         self._text = model.text
+        self._turns = Turns()
         self._tokenizer: Callable[[Sequence[str]], torch.Tensor] | None = None
         self._mean = torch.tensor(model.preprocessing.mean, device=device).mul(255).view(1, 3, 1, 1)
         self._std = torch.tensor(model.preprocessing.std, device=device).mul(255).view(1, 3, 1, 1)
@@ -104,14 +106,14 @@ class Encoder:
             raise ValueError(f"not a batch of uint8 {self.preprocessing.size} pictures: {tuple(pixels.shape)}")
         if not len(pixels):
             return np.empty((0, self.dimension), np.float32)
-        with torch.inference_mode(), devices.out_of_memory(self.device):
+        with self._turns, torch.inference_mode(), devices.out_of_memory(self.device):
             planes = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
             features = self._features(planes.sub_(self._mean).div_(self._std))
             return self._unit(features)
 
     def encode_transformed(self, batch: torch.Tensor) -> NDArray[np.float32]:
         """Unit vectors [N, dimension] of what `transform`, the model's own, gives: float [N, 3, height, width]."""
-        with torch.inference_mode(), devices.out_of_memory(self.device):
+        with self._turns, torch.inference_mode(), devices.out_of_memory(self.device):
             return self._unit(self._features(batch.to(self.device)))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -125,9 +127,10 @@ class Encoder:
                 f"{self.spec} knows pictures alone, no words",
                 "choose an encoder with text, such as the default: `shoebox encoders` says which have it",
             )
-        if self._tokenizer is None:
-            self._tokenizer = text.tokenizer()
-            text.module.to(self.device)
+        with self._turns:
+            if self._tokenizer is None:
+                text.module.to(self.device)
+                self._tokenizer = text.tokenizer()
         found = np.empty((len(texts), self.dimension), np.float32)
         order = sorted(
             range(len(texts)), key=lambda place: len(texts[place])
@@ -135,7 +138,7 @@ class Encoder:
         for start in range(0, len(texts), _TEXTS_AT_A_TIME):
             places = order[start : start + _TEXTS_AT_A_TIME]
             tokens = self._tokenizer([texts[place] for place in places]).to(self.device)
-            with torch.inference_mode(), devices.out_of_memory(self.device):
+            with self._turns, torch.inference_mode(), devices.out_of_memory(self.device):
                 found[places] = self._unit(features_of(text.module, tokens))
         return found
 

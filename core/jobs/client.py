@@ -66,8 +66,8 @@ class Client:
         """A job as it stands."""
         return jobs.get(self._db, job_id)
 
-    def watch(self, job_id: int) -> Iterator[Job]:
-        """Yields the job as it stands, whenever something changed and at least every second, until it ended.
+    def watch(self, job_id: int, *, every: float = POLL_SECONDS) -> Iterator[Job]:
+        """Yields the job as it stands, whenever something changed and at least `every` so many seconds, until it ended.
 
         A worker that died is started again; the catalog counts how often, and gives the job up in the end.
         """
@@ -76,7 +76,7 @@ class Client:
             yield job
             if job.ended:
                 return
-            if not self._wait(POLL_SECONDS) and not self.job(job_id).ended:
+            if not self._wait(every) and not self.job(job_id).ended:
                 self._reach_worker()
                 self._send({"do": "resume", "job": job_id, "environment": travelling(self._environment)})
 

@@ -17,6 +17,18 @@ def export_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     return export_clusters(context, asked)
 
 
+def export_pictures_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Copies `params["images"]`, in their order, by `params["export"]` (output, working_directory, mode, name)."""
+    from core.export.pictures import export_pictures
+
+    def progress(done: int, total: int) -> None:
+        context.progress({"stage": "exporting", "message": "placing pictures", "done": done, "total": total})
+
+    return export_pictures(
+        context.project, params["images"], **params["export"], progress=progress, checkpoint=context.checkpoint
+    )
+
+
 def export_clusters(context: JobContext, asked: dict[str, Any]) -> dict[str, Any]:
     """Writes the last clustering into a new folder; gives the fields of ExportResult."""
     from core.export.run import export

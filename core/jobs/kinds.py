@@ -25,7 +25,8 @@ _KINDS: dict[str, tuple[Lane, str]] = {
     "name": ("interactive", "core.jobs.name:name_job"),
     "measure": ("interactive", "core.jobs.name:measure_job"),
     "export": ("interactive", "core.jobs.export:export_job"),
-    "search": ("interactive", "core.jobs.search:search_job"),
+    "search": ("search", "core.jobs.search:search_job"),
+    "export_pictures": ("interactive", "core.jobs.export:export_pictures_job"),
     "twins": ("interactive", "core.jobs.twins:twins_job"),
     "run": ("bulk", "core.jobs.run:run_stages_job"),
 }

@@ -26,11 +26,12 @@ REMEMBERED_SECONDS = 60.0
 
 
 def search_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Searches for `params["query"]` (see core.search.query) and the files `params["like"]`, either may be empty.
+    """Searches for `params["query"]` (see core.search.query), the files `params["like"]`, and `params["like_images"]`,
+    pictures of the project by their ids; some of these may be empty.
 
-    `cluster` and `most` as core.search.run takes them. Searches of one `session` give way to the newest that waits.
-    With `export` ({output, working_directory, mode}) the pictures found are written into a new folder as well.
-    Gives `images`, for each result the ids of its pictures (copies of each other), and `scores` beside them.
+    `cluster`, `class` and `most` as core.search.run takes them. Searches of one `session` give way to the newest that
+    waits. With `export` ({output, working_directory, mode}) what was found is written into a new folder as well. Gives
+    `images`, for each result the ids of its pictures (copies of each other), and `scores` beside them.
     """
     from core.search.run import Wanted, of_pictures, of_words, search
 
@@ -47,19 +48,22 @@ def search_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         record = embedded_with(context)
         terms = parse_query(params["query"]) if params.get("query") else []
         like = params.get("like") or []
-        if not terms and not like:
+        own = params.get("like_images") or []
+        if not terms and not like and not own:
             raise UsageError("there is nothing to look for", "give some words, or a picture with --like FILE")
         wanted = Wanted(
             words=of_words(terms, _words(context, record, terms)) if terms else None,
-            pictures=of_pictures(_pictures(context, record, like)) if like else None,
+            pictures=of_pictures(_pictures(context, record, like, own)) if like or own else None,
         )
         most = params.get("most", 100)
-        found = search(context.project, record, wanted, cluster=params.get("cluster"), most=most, checkpoint=give_way)
+        inside = {"cluster": params.get("cluster"), "class_name": params.get("class")}
+        found = search(context.project, record, wanted, **inside, most=most, checkpoint=give_way)
     result: dict[str, Any] = {
         "query": params.get("query") or "",
         "terms": [{"text": term.text, "weight": term.weight} for term in terms],
         "like": [shown(os.fsencode(file)) for file in like],
         "cluster": params.get("cluster"),
+        "class": params.get("class"),
         "encoder": record.label,
         "scale": found.scale,
         "searched": found.searched,
@@ -90,11 +94,23 @@ def _prompt(context: JobContext, encoder: Encoder, text: str) -> NDArray[np.floa
     return context.models.remembered(encoder.fingerprint, text, encoded)
 
 
-def _pictures(context: JobContext, record: EncoderRecord, files: list[str]) -> NDArray[np.float32]:
-    """The vectors [n, D] of picture files: of a content that is embedded, the one there is."""
+def _pictures(context: JobContext, record: EncoderRecord, files: list[str], own: list[int]) -> NDArray[np.float32]:
+    """The vectors [n, D] of picture files, and of pictures of the project."""
     import numpy as np
 
-    return np.stack([_picture(context, record, file) for file in files])
+    return np.stack([*(_picture(context, record, file) for file in files), *_own(context, record, own)])
+
+
+def _own(context: JobContext, record: EncoderRecord, image_ids: list[int]) -> list[NDArray[np.float32]]:
+    """The vectors of pictures of the project. Their files are not read: they may be on a disk that is away."""
+    import numpy as np
+
+    with context.project.database() as db:
+        found = [rows.row_of_image(db, record.id, image) for image in image_ids]
+    if None in found:
+        raise ShoeboxError("this picture is not embedded", "shoebox embed does that")
+    vectors = context.project.vector_file(record).read(record.rows)
+    return [np.array(vectors[row], np.float32) for row in found]
 
 
 def _picture(context: JobContext, record: EncoderRecord, file: str) -> NDArray[np.float32]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from core.catalog import clusterings, rows
+from core.catalog import annotation, clusterings, rows
 from core.errors import ShoeboxError, UsageError
 from core.search.scan import Floats, best_first, cosines
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MOST = 5000
 """Results at most: what a screen can hold, and a job's row."""
 UNCLUSTERED = "unclustered"
+NO_CLASS = "none"
+"""Names for what is in no cluster, and in no class."""
 Scale = Literal["cosine", "deviations"]
 
 
@@ -72,6 +75,7 @@ def search(
     wanted: Wanted,
     *,
     cluster: str | None = None,
+    class_name: str | None = None,
     most: int = 100,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> Found:
@@ -80,12 +84,15 @@ def search(
     A score is the (weighted mean) cosine. Words and pictures together are measured each on its own scale, for words
     are nearer to all pictures or farther from them than pictures are: then a score is the mean of the two, in
     standard deviations above what is usual here. `cluster`: only inside that one of the last clustering: its number,
-    its name, or `unclustered`. Raises UsageError where there is no such cluster.
+    its name, or `unclustered`. `class_name`: only inside this class of the last annotation; `none`: in none of them.
+    Raises UsageError where there is no such cluster or class.
     """
     if not 1 <= most <= MOST:
         raise UsageError(f"{most} results cannot be given", f"ask for 1 to {MOST:,}")
     with project.database() as db:
-        inside = None if cluster is None else _rows_inside(db, record.id, cluster)
+        kept = [_rows_inside(db, record.id, cluster)] if cluster is not None else []
+        kept += [_rows_in_class(db, record.id, class_name)] if class_name is not None else []
+        inside: NDArray[np.int64] | None = reduce(np.intersect1d, kept) if kept else None
         scores, scale = _scores(project, record, wanted, inside, checkpoint)
         hits: list[Hit] = []
         for places in best_first(scores, most + most // 4):
@@ -137,3 +144,13 @@ def _rows_inside(db: Database, encoder_id: int, cluster: str) -> NDArray[np.int6
         raise UsageError(f"there is no cluster {cluster}", "name one by its number or its name, as they are now")
     inside = [rows.rows_of_cluster(db, encoder_id, latest.id, number) for number in named]
     return np.unique(np.concatenate(inside))
+
+
+def _rows_in_class(db: Database, encoder_id: int, name: str) -> NDArray[np.int64]:
+    run = annotation.latest(db)
+    if run is None:
+        raise ShoeboxError("nothing is annotated yet", "shoebox annotate does that")
+    by_name = {(known.name or NO_CLASS).casefold(): known.id for known in annotation.counts(db, run)}
+    if name.casefold() not in by_name:
+        raise UsageError(f"there is no class {name}", "name one of the last annotation: shoebox info lists them")
+    return rows.rows_of_class(db, encoder_id, run.id, by_name[name.casefold()])

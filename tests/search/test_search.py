@@ -131,9 +131,9 @@ def test_an_encoder_without_words_says_what_helps(project, models):
 def test_a_search_gives_way_to_a_newer_one_of_its_session(project, models):
     context = JobContext(project, POCKET, {}, models, Control(), lambda _: None)
     with project.database() as db:
-        jobs.add(db, "search", "interactive", {"query": "b", "session": "other"})
+        jobs.add(db, "search", "search", {"query": "b", "session": "other"})
         assert run_job("search", context, {"query": "a", "session": "mine"})["images"]
-        jobs.add(db, "search", "interactive", {"query": "b", "session": "mine"})
+        jobs.add(db, "search", "search", {"query": "b", "session": "mine"})
     with pytest.raises(CancelledError, match="newer"):
         run_job("search", context, {"query": "a", "session": "mine"})
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from core.errors import UsageError
 from core.project import find_project, open_project
 from core.settings import Settings
 from tests.tui.driving import Driver, drive
-from tui.places import completion, count_pictures, is_later, list_folders
+from tui.places import completion, count_pictures, list_folders, names_source
 from tui.sorting import Wishes, weights_words
 from tui.state import recent_projects, user_state
 from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
@@ -92,17 +91,6 @@ def test_typing_a_path_walks_there_and_tab_completes(project, tmp_path):
     drive(project, script)
 
 
-@pytest.mark.parametrize("place", ["reddit:earthporn", "s3://bucket/prefix", "urls.txt"])
-def test_a_source_that_is_not_there_yet_says_so(project, place):
-    async def script(driver: Driver) -> None:
-        await driver.press("slash")
-        driver.screen.query_one(PathInput).value = place
-        await driver.press("enter")
-        assert "cannot be read yet" in driver.told
-
-    drive(project, script)
-
-
 def test_a_folder_that_cannot_be_opened_says_why(project):
     async def script(driver: Driver) -> None:
         await driver.press("slash")
@@ -179,9 +167,11 @@ def test_folders_are_listed_completed_and_counted(tmp_path):
     assert not count_pictures(root, stop=lambda: True).complete
 
 
-def test_only_other_places_are_for_later(tmp_path):
-    assert is_later("s3://bucket") and is_later("reddit:cats") and is_later("list.txt")
-    assert not is_later(str(Path(tmp_path)))
+def test_what_is_downloaded_is_told_from_folders(tmp_path):
+    (tmp_path / "list.txt").write_text("")
+    assert names_source("s3://bucket") == "s3://bucket" and names_source("reddit:cats") == "reddit:cats"
+    assert names_source("list.txt", os.fsencode(tmp_path)) == str(tmp_path / "list.txt")
+    assert not names_source(str(tmp_path)) and not names_source("none.txt", os.fsencode(tmp_path))
 
 
 def test_a_recent_project_is_forgotten_and_nothing_of_it_deleted(embedded, tmp_path):

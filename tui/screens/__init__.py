@@ -33,9 +33,16 @@ def _names() -> Screen[Any]:
     return NamesScreen()
 
 
+def _search() -> Screen[Any]:
+    from tui.screens.search import SearchScreen
+
+    return SearchScreen()
+
+
 SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
     "source": _source,
     "embed": _embed,
     "clusters": _clusters,
     "names": _names,
+    "search": _search,
 }

@@ -50,6 +50,7 @@ class ClusterEditor(ClusterBrowser):
         Binding("t", "tags", "Tags", show=False, id="clusters.tags"),
         Binding("v", "seen", "Seen", show=False, id="clusters.seen", tooltip="takes the flag of a change away"),
         Binding("y", "copy", "Copy path", show=False, id="clusters.copy"),
+        Binding("L", "like", "More like it", show=False, id="clusters.like", tooltip="search by this picture"),
     ]
 
     def __init__(self) -> None:
@@ -316,6 +317,11 @@ class ClusterEditor(ClusterBrowser):
     @property
     def _rename_line(self) -> Input:
         return self.query_one("#rename", Input)
+
+    def action_like(self) -> None:
+        """Searches by the picture under the cursor."""
+        if self.pictures and 0 <= self.grid.cursor < len(self.pictures):
+            self.shoebox.search_like(self.pictures.ids[self.grid.cursor])
 
     def action_copy(self) -> None:
         """Has the terminal copy the path of the picture under the cursor."""

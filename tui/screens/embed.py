@@ -34,7 +34,7 @@ SLOTS = 24
 FRESH = 8
 """Of those, how many change at once: more cannot be looked at, and a slow line could not carry them."""
 LIVE_SECONDS = 1.0
-KINDS = ("embed", "run")
+KINDS = ("embed", "run", "download", "embed_annotate")
 
 
 class FormingBars(Widget):
@@ -83,6 +83,7 @@ class EmbedScreen(ShoeboxScreen):
             "e", "embed", "Embed", id="embed.embed", tooltip="look for new and changed pictures; go on after a cancel"
         ),
         Binding("f", "failures", "Failures", id="embed.failures", tooltip="what could not be read, and why"),
+        Binding("r", "retry", "Try failed again", id="embed.retry", tooltip="the downloads that failed"),
         Binding("right,l", "clusters", "Clusters", key_display="→", id="embed.clusters"),
     ]
 
@@ -212,6 +213,8 @@ class EmbedScreen(ShoeboxScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What runs can be held and stopped; what does not can begin."""
         running = self._job is not None and not self._job.ended
+        if action == "retry":
+            return bool(not running and self._job is not None and self._missed()) or None
         if action in ("pause", "cancel"):
             return True if running and self._job is not None and not self._job.cancel else None
         return None if action == "embed" and running else True
@@ -246,6 +249,17 @@ class EmbedScreen(ShoeboxScreen):
             kept = app.state.get("wishes")
             wishes = Wishes.of(app.settings, self.facts.encoder, kept if isinstance(kept, dict) else {})
             app.submit(*wishes.job(app.settings, self.facts.encoder))
+
+    def _missed(self) -> int:
+        """How many URLs did not come, as the last job has it."""
+        told = self._job.result.get("downloads", {}).get("in_all", {}) if self._job is not None else {}
+        return int(told.get("failed", 0)) + int(told.get("refused", 0))
+
+    def action_retry(self) -> None:
+        """The last job once more, with the downloads that failed."""
+        if self._job is not None:
+            asked = self._job.params.get("source", {}) | {"retry_failed": True}
+            self.shoebox.submit(self._job.kind, self._job.params | {"source": asked})
 
     def action_clusters(self) -> None:
         """Goes to the clusters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,20 +13,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from core.catalog import encoders
+from core.catalog import encoders, sources
 from core.errors import ShoeboxError
 from core.project import FOLDER_NAME, open_project
+from core.sources.places import REMOTE
 from tui.facts import short_path
 from tui.figures import count
+from tui.foresight import Foresight, look_ahead
 from tui.places import Count, count_pictures
 from tui.previews import preview_of_file
 from tui.recent import Recent, read_recent
 from tui.screens.base import ShoeboxScreen
 from tui.screens.choose import ChooseScreen, ConfirmScreen
+from tui.screens.source_options import SourceOptionsScreen, options_words
 from tui.sorting import NAMES, Wishes, explained, options_for, unless_chosen, weights_words
 from tui.state import State, forget_project, recent_projects
 from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 
 SETTLED_SECONDS = 0.2
 """The cursor stands still for so long before the folder under it is counted."""
+LONG_SECONDS = 8.0
+"""After this it is said that a source does not answer yet."""
 PREVIEWS = 12
 FOLDER = "folder"
 """Where the folder that is listed and the one under the cursor are kept in the state."""
@@ -65,6 +72,7 @@ class SourceScreen(ShoeboxScreen):
         Binding("slash", "path", "Type a path", key_display="/", id="source.path"),
         Binding("r", "recent", "Recent", id="source.recent", tooltip="to the recent projects"),
         Binding("s", "settings", "Settings", id="source.settings", tooltip="to encoder, device and clustering"),
+        Binding("o", "options", "Options", id="source.options", tooltip="sample, limits, what else the source has"),
         Binding("b", "browse", "Folders", id="source.browse", tooltip="to the folders"),
         Binding("ctrl+r", "reload", "Look again", show=False, id="source.reload"),
     ]
@@ -78,6 +86,13 @@ class SourceScreen(ShoeboxScreen):
         self._counted = b""
         self._grid: PictureGrid | None = None
         self._settled: Any = None
+        self._named = ""
+        """What is downloaded and was typed, or found under the cursor; "" where a folder of pictures is."""
+        self._stood = b""
+        """The folder that was under the cursor when it was typed."""
+        self._ahead: Foresight | None = None
+        self._asked: dict[str, dict[str, Any]] = {}
+        """Options by the source they were given for."""
 
     def compose_body(self) -> ComposeResult:
         """Recent projects and settings on the left, folders on the right."""
@@ -100,6 +115,8 @@ class SourceScreen(ShoeboxScreen):
         """Begins."""
         self._take_wishes()
         self._read_recent(recent_projects(self.shoebox.user))
+        if self.shoebox.chosen is None:
+            self._read_own_source()
 
     def refresh_from_catalog(self) -> None:
         """The project, or its last encoder, may be another: the wishes follow unless they were chosen."""
@@ -122,6 +139,87 @@ class SourceScreen(ShoeboxScreen):
     def _memory(self) -> State:
         """What remembers where the user stood: that of the project, if there is one."""
         return self.shoebox.user if self.shoebox.project is None else self.shoebox.state
+
+    # What is downloaded
+
+    class Foreseen(Message, bubble=False):
+        """A look at a source that is downloaded came to something."""
+
+        def __init__(self, foresight: Foresight) -> None:
+            super().__init__()
+            self.foresight = foresight
+
+    @work(thread=True, exclusive=True, group="own")
+    def _read_own_source(self) -> None:
+        """The project that is open may be of a source that is downloaded: then that is what is chosen."""
+        project = self.shoebox.project
+        if project is None:
+            return
+        with project.database() as db:
+            remote = [source for source in sources.all_sources(db) if source.kind in REMOTE]
+        if remote:
+            self.app.call_from_thread(self._take_source, os.fsdecode(remote[0].root))
+
+    @on(FolderBrowser.Named)
+    def _source_named(self, event: FolderBrowser.Named) -> None:
+        self._take_source(event.place)
+
+    def _take_source(self, text: str) -> None:
+        """Says what will come of it, as soon as that is known."""
+        self._named, self._counted, self._ahead = text, b"", None
+        self._stood = self.query_one(FolderBrowser).place
+        if self._settled is not None:
+            self._settled.stop()
+        self.query_one("#right").border_title = Content(f"pictures of {_from_here(text)}")
+        self._show_previews(())
+        self._look_ahead()
+        self.set_timer(LONG_SECONDS, lambda: self._say_long(text))
+
+    def _look_ahead(self) -> None:
+        project = self.shoebox.project
+        look_ahead(
+            self._named,
+            None if project is None else project.directory,
+            self._asked.get(self._named, {}),
+            self.shoebox.environment,
+            lambda foresight: self.post_message(self.Foreseen(foresight)),
+        )
+
+    def on_source_screen_foreseen(self, message: Foreseen) -> None:
+        """Shows it, if that is still the source."""
+        ahead = message.foresight
+        if ahead.text == self._named and self.is_attached:
+            self._ahead = ahead
+            options = options_words(ahead.kind, ahead.options) if ahead.kind else ""
+            words = f"{ahead.words} · o: {options or 'options'}" if not ahead.wrong else ahead.words
+            self.query_one("#count", Static).update(Content(words))
+            if ahead.keeps:
+                self._explain(f"e downloads, embeds and sorts it, into {_from_here(ahead.keeps)}")
+            if ahead.wrong:
+                self.notify(ahead.words, severity="warning", markup=False)
+
+    def _say_long(self, text: str) -> None:
+        if text == self._named and self._ahead is not None and not self._ahead.last:
+            self.query_one("#count", Static).update(Content("no answer yet: e begins all the same"))
+
+    def action_options(self) -> None:
+        """Asks what to take of the source."""
+        text, kind = self._named, "folder"
+        values = self._asked.get(text or os.fsdecode(self._counted), {})
+        if text:
+            if self._ahead is None or not self._ahead.kind:
+                return
+            kind, values = self._ahead.kind, self._ahead.options | values
+
+        def take(given: dict[str, Any] | None) -> None:
+            if given is not None:
+                self._asked[text or os.fsdecode(self._counted)] = given
+                if text:
+                    self._look_ahead()
+                else:
+                    self._explain(f"of {short_path(self._counted)}: {options_words(kind, given) or 'all pictures'}")
+
+        self.app.push_screen(SourceOptionsScreen(kind, values), take)
 
     # Recent projects
 
@@ -236,8 +334,10 @@ class SourceScreen(ShoeboxScreen):
 
     @on(FolderBrowser.Moved)
     def _moved(self, event: FolderBrowser.Moved) -> None:
+        if self._named and event.place == self._stood:
+            return  # the folders around a source that was named are listed; nobody went to one
         if event.place != self._counted:
-            self._counted = event.place
+            self._named, self._counted, self._ahead = "", event.place, None
             folder = self.query_one(FolderBrowser).folder
             inside = os.path.basename(event.place) if os.path.dirname(event.place) == folder != event.place else b""
             self._memory[FOLDER] = [os.fsdecode(folder), os.fsdecode(inside)]
@@ -263,7 +363,11 @@ class SourceScreen(ShoeboxScreen):
 
     def _show_count(self, place: bytes, found: Count, last: bool, known: Facts | None = None) -> None:
         """`known`: what the project of this folder holds already: that is not embedded again."""
-        if place != self._counted:
+        if place != self._counted or self._named:
+            return
+        if last and found.complete and not found.pictures and not found.error and found.lists:
+            self._take_source(os.fsdecode(place))
+            self._counted = place
             return
         words = count_words(found, last)
         if known is not None and known.embedded:
@@ -284,27 +388,49 @@ class SourceScreen(ShoeboxScreen):
     @on(FolderBrowser.Chosen)
     def action_embed(self) -> None:
         """Begins: embeds and clusters the folder under the cursor."""
-        place = self.query_one(FolderBrowser).place
+        place = self._named or os.fsdecode(self.query_one(FolderBrowser).place)
         words, download = self._weights
-        if not download:
-            self._begin(place)
+        if self._ahead is not None and self._ahead.wrong:
+            self.notify(self._ahead.words, severity="warning", markup=False)
+            return
+        options = self._asked.get(place, {})
+        if not download and not self._named:
+            self._begin(place, options)
             return
 
         def begin(yes: bool | None) -> None:
             if yes:
-                self._begin(place)
+                self._begin(place, options)
 
-        question = f"Sort the pictures of {short_path(place)}?\n{words}."
+        question = f"Sort the pictures of {short_path(os.fsencode(place))}?\n{words}."
+        if self._named:
+            question = self._question() + ("" if not download else f"\n{words}.")
         self.app.push_screen(ConfirmScreen("before it starts", question), begin)
 
+    def _question(self) -> str:
+        """What is asked before a download."""
+        ahead, name = self._ahead, short_path(os.fsencode(self._named))
+        lines = [f"Download and sort {name}?"]
+        if ahead is not None:
+            lines.append(ahead.words if ahead.last else "how many pictures there are is not known yet")
+            if options := options_words(ahead.kind, ahead.options):
+                lines.append(f"options: {options}")
+            lines.append(f"into {_from_here(ahead.keeps)}")
+        return "\n".join(lines)
+
     @work(thread=True, exclusive=True, group="open", exit_on_error=False)
-    def _begin(self, place: bytes) -> None:
+    def _begin(self, place: str, options: Mapping[str, Any]) -> None:
         shoebox, wishes = self.shoebox, self._wishes
         try:
-            project = open_project(os.fsdecode(place))
+            project = open_project(place)
             with project.database() as db:
                 last = encoders.last(db)
-            kind, params = wishes.job(project.settings(shoebox.environment, shoebox.given), last.spec if last else "")
+            given = dict(shoebox.given)
+            if options.get("max_file_mb"):
+                given["max_file_mb"] = options["max_file_mb"]
+            kind, params = wishes.job(project.settings(shoebox.environment, given), last.spec if last else "")
+            if asked := {name: value for name, value in options.items() if name != "max_file_mb"}:
+                params["source"] = asked
         except ShoeboxError as error:
             self.app.call_from_thread(shoebox.report, error)
             return
@@ -348,6 +474,12 @@ class SourceScreen(ShoeboxScreen):
         """Looks at the folders and projects again."""
         self.query_one(FolderBrowser).go(self.query_one(FolderBrowser).folder)
         self._read_recent(recent_projects(self.shoebox.user))
+
+
+def _from_here(path: str) -> str:
+    """A path as it is seen from where the user stands."""
+    folder, name = os.path.split(path)
+    return f"./{name}" if folder == os.getcwd() else short_path(os.fsencode(path))
 
 
 def count_words(found: Count, last: bool) -> str:

@@ -15,13 +15,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from core.catalog.clusterings import ClusteringRecord
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
 from tui import reading
 from tui.facts import short_path
 from tui.pictures import described
-from tui.reading import Facts, Neighbour
+from tui.reading import Facts, Neighbour, Within
 from tui.widgets.cluster_list import middle_cut, plain
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture_zoom import PictureZoom
@@ -47,10 +46,11 @@ class ZoomScreen(ModalScreen[int]):
         Binding("k", "neighbour(-1)", "Up the list", show=False, id="zoom.up"),
         Binding("b", "back", "Back from a neighbour", show=False, id="zoom.back"),
         Binding("m", "mark", "Mark", id="zoom.mark"),
+        Binding("L", "like", "More like it", id="zoom.like", tooltip="search by this picture"),
         Binding("y", "copy", "Copy path", id="zoom.copy"),
     ]
 
-    def __init__(self, pictures: Pictures, position: int, clustering: ClusteringRecord, marks: set[int]) -> None:
+    def __init__(self, pictures: Pictures, position: int, clustering: Within, marks: set[int]) -> None:
         super().__init__()
         self._pictures = pictures
         self._position = position
@@ -109,6 +109,12 @@ class ZoomScreen(ModalScreen[int]):
         """Marks the picture, or takes its mark away."""
         self._marks ^= {self.image}
         self._show_facts()
+
+    def action_like(self) -> None:
+        """Searches by the picture that is shown."""
+        image = self.image
+        self.dismiss(self._position)
+        self.shoebox.search_like(image)
 
     def action_copy(self) -> None:
         """Has the terminal copy the path."""

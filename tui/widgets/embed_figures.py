@@ -92,9 +92,15 @@ def lines_of(job: Job, facts: Facts, rates: list[float], width: int, styles: dic
     lines = [_first(job, rates, width, styles)]
     if data.get("stage") == "embedding":
         lines.append(Text(_what(data), styles["quiet"]))
+        if "downloads" in data:
+            lines.append(_coming(data["downloads"], width, styles))
         lines += [_device(device, data, width, first=n == 0) for n, device in enumerate(data["devices"][:MOST_DEVICES])]
         if len(data["devices"]) > MOST_DEVICES:
             lines.append(Text(f"and {len(data['devices']) - MOST_DEVICES} devices more", styles["quiet"]))
+    elif data.get("stage") == "fetching":
+        lines.append(
+            Text(_missed(data) or "what is here is embedded as soon as the first picture came", styles["quiet"])
+        )
     elif data.get("message"):
         lines.append(Text(str(data["message"]), styles["quiet"]))
     if held := _held(job):
@@ -106,7 +112,7 @@ def _first(job: Job, rates: list[float], width: int, styles: dict[str, Any]) -> 
     """The bar, with what there is to count."""
     data = job.progress
     stage = str(data.get("stage", "waiting its turn" if job.state == "queued" else "starting"))
-    share, words = _counted(data)
+    share, words = _fetched(data) if stage == "fetching" else _counted(data)
     if share is None:
         return Text(" · ".join(part for part in (stage, words, _elapsed(data)) if part))
     tail = f"  {words}"
@@ -143,6 +149,40 @@ def _downloaded(what: str, done: float, total: float | None) -> tuple[float | No
     if not total:
         return None, f"{what} {done / 1e6:,.0f} MB so far"
     return done / total, f"{what} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+
+
+def _brought(came: dict[str, Any]) -> str:
+    """What the downloads of a job came to."""
+    words = f" · {came['downloaded']:,} downloaded, {came['megabytes']:,.1f} MB"
+    reasons = came["in_all"]["reasons"]
+    if reasons:
+        words += ", " + ", ".join(f"{number:,} {reason}" for reason, number in reasons.items()) + " (f; r tries again)"
+    return words
+
+
+def _fetched(data: dict[str, Any]) -> tuple[float | None, str]:
+    """How far the downloads are: done and missed of those known; + while more are being listed."""
+    seen = data["done"] + data["failed"] + data["refused"]
+    more = "+" if data["listing"] else ""
+    words = f"{seen:,} / {data['total']:,}{more}  {data['megabytes']:,.1f} MB  {data['pictures_per_second']:,.1f}/s"
+    return (seen / data["total"] if data["total"] else None), words
+
+
+def _missed(data: dict[str, Any]) -> str:
+    """What did not come, by reason."""
+    parts = [f"{number:,} {reason}" for reason, number in data["reasons"].items()]
+    return f"{' · '.join(parts)} (f)" if parts else ""
+
+
+def _coming(data: dict[str, Any], width: int, styles: dict[str, Any]) -> Text:
+    """The downloads beside an embedding, in a line."""
+    share, words = _fetched(data)
+    over = not data["listing"] and (share is None or share >= 1)
+    state = "downloaded" if over else "downloading"
+    missed = _missed(data)
+    tail = f"  {words}" + (f"  {missed}" if missed else "")
+    room = max(min(width // 4, width - len(state) - len(tail) - 1), 8)
+    return Text.assemble(f"{state} ", (bar(share or 0.0, room), styles["bar"]), tail)
 
 
 def _elapsed(data: dict[str, Any]) -> str:
@@ -211,6 +251,8 @@ def _ended(job: Job, facts: Facts, styles: dict[str, Any]) -> list[Text]:
     if result.get("done") and result.get("seconds"):
         rate = (result["done"] + result.get("failed", 0)) / max(result["seconds"], 0.01)
         head += f" in {duration(result['seconds'])}, {rate:,.0f} img/s"
+    if came := result.get("downloads"):
+        holds += _brought(came)
     if facts.clusters:
         holds += f" · {count(facts.clusters, 'cluster')}: g 3"
     todo = Text("e looks for new and changed pictures", styles["quiet"])

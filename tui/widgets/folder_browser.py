@@ -15,10 +15,12 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from core.catalog.paths import shown
+from core.sources.places import names_remote
 from tui.facts import short_path
-from tui.places import Listing, completion, expanded, is_later, later_words, list_folders
+from tui.places import Listing, completion, expanded, list_folders, names_source
 from tui.widgets.vim_list import VimList
 
 HERE, PARENT = "▸ this folder", "↑ .."
@@ -77,8 +79,15 @@ class FolderBrowser(Vertical):
             super().__init__()
             self.place = place
 
+    class Named(Message):
+        """A place was typed whose pictures are downloaded."""
+
+        def __init__(self, place: str) -> None:
+            super().__init__()
+            self.place = place
+
     class Later(Message):
-        """A place was typed that cannot be read (yet, or at all); `words` say why."""
+        """A place was typed that cannot be read; `words` say why."""
 
         def __init__(self, words: str) -> None:
             super().__init__()
@@ -158,7 +167,7 @@ class FolderBrowser(Vertical):
     def _typing(self, event: Input.Changed) -> None:
         """Follows what is typed: the cursor goes to the first folder that begins so."""
         event.stop()
-        if event.value and not is_later(event.value):
+        if event.value and not names_remote(event.value):
             self._follow(event.value)
 
     @work(thread=True, exclusive=True, group="list")
@@ -170,15 +179,17 @@ class FolderBrowser(Vertical):
             listing = list_folders(os.path.dirname(path))
             start = os.path.basename(path)
             cursor = next((name for name in listing.folders if name.startswith(start)), b"")
-        if not listing.error:
+        if not listing.error and not get_current_worker().is_cancelled:
             self.app.call_from_thread(self._show, listing, cursor)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
-        if is_later(text):
-            self.post_message(self.Later(later_words(text)))
+        if place := names_source(text, self.folder):
+            self.workers.cancel_group(self, "list")  # what was typed is no folder after all
+            self.post_message(self.Named(place))
+            self.query_one(FolderList).focus()
         elif text:
             self.go(expanded(text, self.folder))
             self.query_one(FolderList).focus()

@@ -79,7 +79,7 @@ class StageBar(Widget):
             "clusters": facts.clustering is not None,
             "names": 0 < facts.clusters == facts.named,
         }
-        return (DONE, "done") if done[name] else ("", "quiet")
+        return (DONE, "done") if done.get(name) else ("", "quiet")
 
     def _style(self, kind: str):  # type: ignore[no-untyped-def]
         return self.get_component_rich_style(f"stage-bar--{kind}", partial=True)
