@@ -17,7 +17,6 @@ from textual.css.query import NoMatches
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from core.errors import ShoeboxError
 from core.jobs.client import Client
@@ -49,6 +48,10 @@ STAGES_OF = {
     "label": ("names",),
     "name": ("names",),
     "measure": ("names",),
+    "annotate": ("annotate",),
+    "embed_annotate": ("embed", "annotate"),
+    "review": ("annotate",),
+    "export_annotation": ("annotate",),
 }
 """Which stage a kind of job belongs to."""
 
@@ -86,6 +89,8 @@ class ShoeboxApp(App[object]):
         self.job: Job | None = None
         """The job that runs or waits; else the one that ended last while the app was open."""
         self.chosen = chosen
+        self.names_handed_on = False
+        """Whether the Annotate screen shall take the names of the clusters."""
         self._start = start
         self._unfinished: dict[int, Job] = {}
         self._cancelling: set[int] = set()
@@ -271,7 +276,7 @@ class ShoeboxApp(App[object]):
         return wrong + amiss
 
     def _check_keymap(self) -> None:
-        from tui.screens import clusters, embed, names, source  # noqa: F401 - their bindings
+        from tui.screens import annotate, clusters, embed, names, source  # noqa: F401 - their bindings
 
         for words in keys.unknown_ids(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)
@@ -292,7 +297,8 @@ class ShoeboxApp(App[object]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Digits are the app's only after `g`, and `g` only where nobody writes."""
         if action == "leader":
-            return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
+            types = self.focused is not None and self.focused.check_consume_key("g", "g")
+            return not types and not isinstance(self.screen, ModalScreen)
         if action == "cancel_job":
             return self._to_cancel() is not None
         return self.leader if action in ("go_number", "stay") else True

@@ -15,7 +15,7 @@ from typing import Any
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-STAGES = ("source", "embed", "clusters", "names")
+STAGES = ("source", "embed", "clusters", "names", "annotate")
 """The screens, in the order of the work: `g` and a digit goes to one."""
 
 APP_BINDINGS = (

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from textual.geometry import Region
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from core.catalog import clusterings, curation, encoders, jobs
 from core.clustering.run import cluster_project
@@ -25,6 +25,7 @@ from tests.conftest import stop_worker
 from tests.tui.driving import Driver, drive
 from tui import reading
 from tui.screens.embed import EmbedScreen
+from tui.widgets.class_entry import ClassEntry
 from tui.widgets.cluster_list import ClusterList
 from tui.widgets.picture_grid import PictureGrid
 from tui.widgets.picture_zoom import PictureZoom
@@ -93,6 +94,12 @@ async def ticked(driver: Driver) -> None:
     await driver.press("space", "tab", "right", "m", "right")
 
 
+async def annotate(driver: Driver) -> None:
+    driver.app.go("annotate")
+    await driver.until(lambda: driver.screen.query(ClassEntry) and driver.screen.view)
+    driver.screen.query_one(TextArea).cursor_blink = False
+
+
 STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tuple[str, ...]]] = {
     # what it begins with, the keys that lead there, and those that lead back
     "source": (source, (), ()),
@@ -110,6 +117,7 @@ STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tup
     "move": (clusters, ("M",), ("escape",)),
     "save": (clusters, ("s",), ("escape",)),
     "zoom": (clusters, ("z",), ("escape",)),
+    "annotate": (annotate, (), ()),
 }
 
 

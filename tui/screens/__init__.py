@@ -33,9 +33,16 @@ def _names() -> Screen[Any]:
     return NamesScreen()
 
 
+def _annotate() -> Screen[Any]:
+    from tui.screens.annotate import AnnotateScreen
+
+    return AnnotateScreen()
+
+
 SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
     "source": _source,
     "embed": _embed,
     "clusters": _clusters,
     "names": _names,
+    "annotate": _annotate,
 }

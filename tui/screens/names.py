@@ -54,7 +54,7 @@ class NamesScreen(NameEditor):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Naming needs clusters, and annotating its own screen."""
         if action == "annotate_with_names":
-            return "annotate" in self.app.MODES
+            return (self.view is not None and any(row.cluster.name for row in self.view.rows)) or None
         if action == "cancel":
             return bool(self._under_way()) or None
         if action in ("vocabulary", "language_model", "measure"):
@@ -65,6 +65,7 @@ class NamesScreen(NameEditor):
 
     def action_annotate_with_names(self) -> None:
         """Goes on to annotate every picture with these names."""
+        self.shoebox.names_handed_on = True
         self.shoebox.go("annotate")
 
     # What is said
