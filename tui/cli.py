@@ -62,7 +62,7 @@ def shoebox(context: click.Context, project: Path | None, graphics: str) -> None
 @options.screen
 @options.encoder
 @click.pass_obj
-def open_(given: dict[str, Any], path: str | None, project: Path | None, graphics: str, **encoder: Any) -> None:
+def open_(given: dict[str, Any], /, path: str | None, project: Path | None, graphics: str, **encoder: Any) -> None:
     """Open the terminal app: what `shoebox PATH` does."""
     from tui.launch import open_app
 

@@ -281,7 +281,7 @@ def _loaded(context: JobContext, record: EncoderRecord) -> Encoder:
         context.checkpoint()
         context.progress(data)
 
-    context.say("loading", f"loading {spec}")
+    context.say("loading", f"loading {spec.label}")
     encoder = context.models.get(spec, context.settings.device, downloading)[0]
     if encoder.fingerprint != record.fingerprint:
         raise ShoeboxError(

@@ -38,16 +38,15 @@ def fed(heard):
     return screen
 
 
-def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
-    for i in range(6):
-        Image.new("RGB", (64, 64), (40 * i, 90, 200)).save(tmp_path / f"{i}.jpg")
+def demo(folder, size, **environment):
+    """The demonstration in a terminal of so many lines, columns, and pixels each way: the program, and its terminal."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 800, 480))
-    environment = os.environ | {"TERM": "xterm-kitty", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size))
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")} | environment
     for name in ("TMUX", "STY", "NO_COLOR"):
         environment.pop(name, None)
     program = subprocess.Popen(
-        [sys.executable, "-m", "tests.tui.graphics.demo", str(tmp_path)],
+        [sys.executable, "-m", "tests.tui.graphics.demo", str(folder)],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -56,6 +55,13 @@ def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
         start_new_session=True,
     )
     os.close(slave)
+    return program, master
+
+
+def test_every_picture_is_freed_and_keys_typed_early_are_heard(tmp_path):
+    for i in range(6):
+        Image.new("RGB", (64, 64), (40 * i, 90, 200)).save(tmp_path / f"{i}.jpg")
+    program, master = demo(tmp_path, (30, 100, 800, 480), TERM="xterm-kitty")
     heard = read_until(master, b"", lambda h: b"\x1b[c" in h)
     os.write(master, b"l\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\l\x1b[?62;c")
     heard = read_until(master, heard, lambda h: b"0.97" in h and h.count(b"a=T") >= 6 and len(fed(h).held) >= 6)
