@@ -116,7 +116,7 @@ def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Ma
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = settings.with_values(given, "command line")
     named = {name: getattr(settings, name) for name in ("weights", "model_config")}
-    absolute = {name: str(Path(file).expanduser().absolute()) for name, file in named.items() if file}
+    absolute: dict[str, Any] = {name: str(Path(file).expanduser().absolute()) for name, file in named.items() if file}
     return dataclasses.replace(settings, **absolute)
 
 

@@ -24,6 +24,7 @@ from core.settings import environment_of, load, user_table
 from tui import keys, themes
 from tui.commands import ActionsProvider
 from tui.facts import Facts
+from tui.graphics.hangup import leave_on_hangup
 from tui.graphics.typed import replay_keys
 from tui.messages import FactsChanged, JobChanged, News, Trouble
 from tui.screens import SCREENS
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from core.project import Project
     from tui.graphics.terminal import Terminal
 
-LEADER_SECONDS = 2.0
+LEADER_SECONDS = 5.0
 """How long `g` waits for its digit."""
 STAGES_OF = {
     "embed": ("embed",),
@@ -180,6 +181,8 @@ class ShoeboxApp(App[object]):
             self.notify(notice, timeout=15, markup=False)
         self._watch()
         self.set_interval(5, self._save)
+        if not self.is_headless:
+            leave_on_hangup(self)
         if self._start is not None:
             self.submit(*self._start)
 

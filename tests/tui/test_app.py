@@ -185,7 +185,7 @@ def test_help_names_only_keys_that_settings_can_change_and_says_where(project):
             assert "under [keys]" in driver.text
             await driver.press("escape")
 
-    drive(project, script, size=(120, 60))
+    drive(project, script, size=(160, 80))
 
 
 def test_the_screen_is_the_one_that_was_left(project):

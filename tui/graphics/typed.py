@@ -36,4 +36,4 @@ def take_any_bytes() -> None:
     def forgiving(encoding: str) -> Any:
         return partial(codecs.getincrementaldecoder(encoding), "replace")
 
-    linux_driver.getincrementaldecoder = forgiving  # type: ignore[assignment]
+    linux_driver.getincrementaldecoder = forgiving  # type: ignore[attr-defined]

@@ -173,10 +173,7 @@ class SourceScreen(ShoeboxScreen):
         rows = self.query_one(WishList)
         before = rows.highlighted
         rows.set_options(
-            [
-                Option(Content.assemble((f"{title:<12}", "dim"), self._shown_wish(name)))
-                for name, title in NAMES.items()
-            ]
+            [Option(Content.assemble((f"{title:<12}", "dim"), self._shown_wish(name))) for name, title in NAMES.items()]
         )
         rows.highlighted = before or 0
         self._look_for_weights(self._wishes.encoder, self._weights_file)
