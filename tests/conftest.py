@@ -51,6 +51,8 @@ def home(tmp_path_factory, monkeypatch, cache) -> Iterator[Path]:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in [n for n in os.environ if n.startswith(("SHOEBOX_", "OPENAI_"))]:
         monkeypatch.delenv(name)
+    for name in ("COLUMNS", "LINES"):  # a terminal says itself how large it is
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SHOEBOX_IDLE", "30")
     monkeypatch.setenv("SHOEBOX_NICENESS", "0")  # a test waits for the worker: on a busy machine it would for long
     yield folder

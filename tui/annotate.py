@@ -30,6 +30,8 @@ NO_CLASS = ("", "none", "none of the classes")
 
 def run_annotate(given: Given) -> None:
     """Does what the command asks, and prints what came of it."""
+    if given["project"] is not None and given["path"] is not None and not given["path"].exists():
+        given |= {"path": None, "names": (str(given["path"]), *given["names"])}  # the project says where they are
     several = _encoders(given)
     request = Request.of(given | {"encoder": None, "weights": None, "model_config": None})
     if len(several) == 1:

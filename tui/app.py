@@ -17,7 +17,6 @@ from textual.css.query import NoMatches
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from core.errors import ShoeboxError
 from core.jobs.client import Client
@@ -25,6 +24,7 @@ from core.settings import environment_of, load, user_table
 from tui import keys, themes
 from tui.commands import ActionsProvider
 from tui.facts import Facts
+from tui.graphics.hangup import leave_on_hangup
 from tui.graphics.typed import replay_keys
 from tui.messages import FactsChanged, JobChanged, News, Trouble
 from tui.screens import SCREENS
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from core.project import Project
     from tui.graphics.terminal import Terminal
 
-LEADER_SECONDS = 2.0
+LEADER_SECONDS = 5.0
 """How long `g` waits for its digit."""
 STAGES_OF = {
     "embed": ("embed",),
@@ -49,6 +49,10 @@ STAGES_OF = {
     "label": ("names",),
     "name": ("names",),
     "measure": ("names",),
+    "annotate": ("annotate",),
+    "embed_annotate": ("embed", "annotate"),
+    "review": ("annotate",),
+    "export_annotation": ("annotate",),
     "download": ("embed",),
     "twins": ("search",),
 }
@@ -88,6 +92,8 @@ class ShoeboxApp(App[object]):
         self.job: Job | None = None
         """The job that runs or waits; else the one that ended last while the app was open."""
         self.chosen = chosen
+        self.names_handed_on = False
+        """Whether the Annotate screen shall take the names of the clusters."""
         self.handed: int | None = None
         """A picture that another screen hands to the Search screen, to search by it."""
         self._start = start
@@ -184,6 +190,8 @@ class ShoeboxApp(App[object]):
             self.notify(notice, timeout=15, markup=False)
         self._watch()
         self.set_interval(5, self._save)
+        if not self.is_headless:
+            leave_on_hangup(self)
         if self._start is not None:
             self.submit(*self._start)
 
@@ -280,7 +288,7 @@ class ShoeboxApp(App[object]):
         return wrong + amiss
 
     def _check_keymap(self) -> None:
-        from tui.screens import clusters, embed, names, search, source, twins  # noqa: F401 - their bindings
+        from tui.screens import annotate, clusters, embed, names, search, source, twins  # noqa: F401 - their bindings
 
         for words in keys.unknown_ids(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)
@@ -301,7 +309,8 @@ class ShoeboxApp(App[object]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Digits are the app's only after `g`, and `g` only where nobody writes."""
         if action == "leader":
-            return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
+            types = self.focused is not None and self.focused.check_consume_key("g", "g")
+            return not types and not isinstance(self.screen, ModalScreen)
         if action == "cancel_job":
             return self._to_cancel() is not None
         return self.leader if action in ("go_number", "stay") else True

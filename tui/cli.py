@@ -201,7 +201,7 @@ def label(numbers: str | None, retry: bool, **given: Any) -> None:
 @options.language
 @click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
 @click.option("--hint", metavar="SENTENCE", help="What the model should know of the clusters named by --clusters.")
-@click.option("--again", is_flag=True, help="Ask the model anew where its answer is known.")
+@click.option("--again", is_flag=True, help="Ask the model anew; of a vocabulary, take the next best words.")
 @options.detachable
 def name(**given: Any) -> None:
     """Name the clusters, and measure every name; names you typed or accepted stay."""

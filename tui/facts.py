@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.catalog import clusterings, encoders, images, sources
+from core.catalog import annotation, clusterings, encoders, images, sources
 from core.catalog.paths import shown
 from core.sources.places import REMOTE
 
@@ -36,6 +36,8 @@ class Facts:
     clusters: int = 0
     named: int = 0
     """Clusters that have a name."""
+    annotated: int = 0
+    """Pictures of the last run of annotation."""
 
 
 def read_facts(project: Project, db: Database) -> Facts:
@@ -57,6 +59,7 @@ def read_facts(project: Project, db: Database) -> Facts:
         clustering=latest.id if latest else None,
         clusters=len(clusters),
         named=sum(1 for cluster in clusters if cluster.name),
+        annotated=annotation.pictures_of_latest(db),
     )
 
 

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import clusterings, downloads, encoders, images, jobs, names, sources
+from core.catalog import annotation, clusterings, downloads, encoders, images, jobs, names, sources
 from core.catalog.paths import path_fields, shown
 from core.jobs.endpoint import worker_lives
 from core.sources.places import REMOTE
@@ -45,6 +45,8 @@ def show_info(request: Request, *, failed: bool) -> None:
         print(f"clustering   {run['id']}: {what}{undone}")
     if in_force := [run for run in document["clusterings"] if not run["undone"]]:
         print_names("names        ", in_force[-1]["names"])
+    for run in document["annotations"][-1:]:
+        print(f"annotation   {run['id']}: {count(run['images'], 'picture')} into {run['classes']}, {run['method']}")
     for job in document["jobs"][:3]:
         print(f"job          {job['id']} {job['kind']}: {_state(job, alive=document['worker'])}")
     for failure in document.get("failures", []):
@@ -80,6 +82,18 @@ def info_document(project: Project, db: Database, *, failed: bool) -> dict[str, 
                 "undone": run.undone,
             }
             for run in clusterings.all_clusterings(db)
+        ],
+        "annotations": [
+            {
+                "id": run.id,
+                "method": run.method,
+                "classes": len(run.classes),
+                "images": run.images,
+                "corrections": run.summary["corrections"],
+                "accuracy": run.summary["accuracy"],
+                "created": run.created,
+            }
+            for run in annotation.all_runs(db)
         ],
         "jobs": [
             {"id": job.id, "kind": job.kind, "state": job.state, "progress": job.progress, "error": job.error}

@@ -15,7 +15,7 @@ from typing import Any
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-STAGES = ("source", "embed", "clusters", "names", "search")
+STAGES = ("source", "embed", "clusters", "names", "annotate", "search")
 """The screens, in the order of the work: `g` and a digit goes to one."""
 
 APP_BINDINGS = (

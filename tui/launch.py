@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tui.app import ShoeboxApp
 
 
+SWITCH_SECONDS = 0.001
+"""How long a thread may hold the interpreter's lock while another waits: by default 5 ms, each time a key needs it."""
+
+
 def interactive() -> bool:
     """Whether there is a terminal on both sides."""
     return sys.stdin.isatty() and sys.stdout.isatty()
@@ -49,6 +53,7 @@ def open_app(
     terminal = probe(graphics, environment=os.environ)
     prepare_environment(terminal)
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.disable()  # until the first frame is there: nothing that is made before it goes away
     from tui.app import ShoeboxApp
     from tui.graphics.typed import take_any_bytes

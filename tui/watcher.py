@@ -22,7 +22,7 @@ POLL_SECONDS = 0.5
 """How often the catalog is looked at while nothing runs."""
 FACTS_SECONDS = (1.0, 10.0)
 """Least and most between two readings of the facts."""
-FACTS_SHARE = 0.02
+FACTS_SHARE = 0.015
 """Of a core, at the most: between these two bounds the facts of a large project are read less often."""
 GIVE_UP_SECONDS = 5.0
 """Until a worker that could not be had is asked for again."""

@@ -1,4 +1,4 @@
-"""What a run need not work out twice: sentences as an encoder sees them, and which pictures are near which."""
+"""What a run need not work out twice: classes as an encoder reads them, and which pictures are near which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from core.annotation.prompts import prototypes
 from core.annotation.scores import View
 from core.catalog import texts
 from core.clustering.neighbours import Neighbours
-from core.clustering.vectors import Floats, Tick, Vectors, no_tick
+from core.clustering.vectors import Tick, Vectors, no_tick
 
 if TYPE_CHECKING:
     from core.catalog.database import Database
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.encoders.encoder import Encoder
 
 _AT_ONCE = 128
-"""Sentences encoded between two looks at whether to go on; they are kept then."""
+"""Sentences, at least, encoded between two looks at whether to go on; their classes are kept then."""
 
 
 def view_of(
@@ -38,29 +38,24 @@ def view_of(
     *,
     tick: Tick = no_tick,
 ) -> View:
-    """An encoder's view of `vectors` [N, D] and of the classes' prompts; it is loaded only for new sentences.
+    """An encoder's view of `vectors` [N, D] and of the classes' prompts; it is loaded only for classes new to it.
 
     Raises ShoeboxError where it knows no words.
     """
-
-    def encode(wanted: Sequence[str]) -> Floats:
-        known = texts.known(db, record.id, wanted)
-        missing = [text for text in wanted if text not in known]
-        if missing or texts.logit_scale(db, record.id) is None:
-            encoder = load()
-            for start in range(0, len(missing), _AT_ONCE):
-                tick(f"reading sentences, {start:,} of {len(missing):,}", start / len(missing))
-                part = missing[start : start + _AT_ONCE]
-                rows = [row.tobytes() for row in encoder.encode_texts(part).astype("<f2")]
-                texts.keep(db, record.id, part, rows, encoder.logit_scale)
-                known.update(zip(part, rows, strict=True))
-        found = np.stack([np.frombuffer(known[text], "<f2") for text in wanted]).astype(np.float32)
-        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32)
-
-    means = prototypes(encode, prompts)
+    keys = [_key(own) for own in prompts]
+    known = texts.known(db, record.id, keys)
+    missing = {key: own for key, own in zip(keys, prompts, strict=True) if key not in known}
+    if missing or texts.logit_scale(db, record.id) is None:
+        encoder = load()
+        for done, part in _parts(missing):
+            tick(f"reading the words of {done:,} of {len(missing):,} classes", done / len(missing))
+            rows = prototypes(encoder.encode_texts, [missing[key] for key in part]).astype("<f4")
+            found = {key: row.tobytes() for key, row in zip(part, rows, strict=True)}
+            texts.keep(db, record.id, found, encoder.logit_scale)
+            known |= found
     scale = texts.logit_scale(db, record.id)
-    assert scale is not None, "it was kept with the first sentence"
-    return View(vectors, means, scale)
+    assert scale is not None, "it was kept with the first class"
+    return View(vectors, np.stack([np.frombuffer(known[key], "<f4") for key in keys]), scale)
 
 
 def neighbours_of(file: Path, rows: Sequence[int], vectors: Vectors, *, seed: int, tick: Tick = no_tick) -> Neighbours:
@@ -78,6 +73,25 @@ def neighbours_of(file: Path, rows: Sequence[int], vectors: Vectors, *, seed: in
     found = neighbours(vectors, NEAR, seed=seed, tick=tick)
     _keep(file, key, found)
     return found
+
+
+def _key(prompts: Sequence[str]) -> str:
+    """What the sentences of a class are known by."""
+    return hashlib.blake2b("\n".join(prompts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _parts(missing: dict[str, Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
+    """The keys of some classes at a time, and how many came before."""
+    part: list[str] = []
+    done = sentences = 0
+    for key, own in missing.items():
+        part.append(key)
+        sentences += len(own)
+        if sentences >= _AT_ONCE:
+            yield done, part
+            done, part, sentences = done + len(part), [], 0
+    if part:
+        yield done, part
 
 
 def _keep(file: Path, key: str, found: Neighbours) -> None:

@@ -279,6 +279,7 @@ class _Run:
             for row, content in enumerate(self._pile.hashes)
             if content in said and said[content] in place
         ]
+        self._asleep = sum(1 for class_ in said.values() if class_ not in place)
         both = np.array(rows, np.int64).reshape(-1, 2)
         return Corrections(both[:, 0], both[:, 1].astype(np.int32))
 
@@ -341,7 +342,7 @@ class _Run:
                 }
                 for empty in result.empty
             ],
-            "notes": list(result.notes),
+            "notes": [*result.notes, *self._notes()],
             "calibrated": result.calibrated,
             "corrections": len(told.rows),
             "suggested_threshold": suggested,
@@ -350,6 +351,12 @@ class _Run:
             "moved": 0,
             "before": before.id if before else None,
         }
+
+    def _notes(self) -> list[str]:
+        if not self._asleep:
+            return []
+        number = "1 correction is" if self._asleep == 1 else f"{self._asleep:,} corrections are"
+        return [f"{number} to classes that are not in the list: kept, and of use again when they are"]
 
     def _save_head(self) -> None:
         if self._settings.save_head is None:

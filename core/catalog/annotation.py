@@ -167,6 +167,11 @@ def latest(db: Database) -> AnnotationRun | None:
     return None if row is None else _run(row)
 
 
+def pictures_of_latest(db: Database) -> int:
+    """How many pictures the last complete run has; 0 where there is none."""
+    return int(db.value("SELECT images FROM annotation_runs WHERE complete = 1 ORDER BY id DESC LIMIT 1") or 0)
+
+
 def all_runs(db: Database) -> list[AnnotationRun]:
     """Every complete run, oldest first: their figures; the pictures of the last KEPT alone are there."""
     return [_run(row) for row in db.execute("SELECT * FROM annotation_runs WHERE complete = 1 ORDER BY id")]

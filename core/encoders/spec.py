@@ -33,6 +33,14 @@ class EncoderSpec:
         return f"{self.library}:{self.architecture}{separator + self.tag if self.tag else ''}"
 
     @property
+    def label(self) -> str:
+        """What people call it: the spec, or the files that took the place of its weights."""
+        if self.weights is None:
+            return str(self)
+        file, config = self.weights.name, self.model_config
+        return f"{file} ({config.name})" if config else f"{self} with {file}"
+
+    @property
     def hub_repo(self) -> str | None:
         """The repository that `hf-hub:ORG/NAME` names, else None."""
         if self.architecture.startswith(HUB_PREFIX):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.sources.pace import Pace
     from core.sources.session import Session
 
-REMEMBERED = ("after", "before", "limit", "sample", "endpoint")
+REMEMBERED = ("after", "before", "limit", "sample", "endpoint", "anonymous")
 """What of `params["source"]` stays with the source until something else is asked; 0 or "" takes it back."""
 MOST_TOLD = 20
 """Bad lines that are named; all are counted."""
@@ -243,8 +243,12 @@ class Downloads:
             return Way(source, lambda url: Request(secrets.get((source.id, url), url)))
         from core.sources.bucket import open_bucket
 
-        endpoint = str(source.options.get("endpoint", ""))
-        bucket = open_bucket(os.fsdecode(source.root), self._context.environment, endpoint=endpoint)
+        bucket = open_bucket(
+            os.fsdecode(source.root),
+            self._context.environment,
+            endpoint=str(source.options.get("endpoint", "")),
+            anonymous=bool(source.options.get("anonymous")),
+        )
         return Way(source, bucket.locate, bucket)
 
     async def _open(self, db: Database, way: Way, session: Session, pace: Pace) -> None:
@@ -338,7 +342,7 @@ class Downloads:
         assert way.bucket is not None
         if way.bucket.signed and not way.source.options.get("signed"):
             sources.set_options(db, way.source.id, way.source.options | {"signed": True})
-        elif way.source.options.get("signed") and not way.bucket.signed:
+        elif way.source.options.get("signed") and not (way.bucket.signed or way.source.options.get("anonymous")):
             raise ShoeboxError(
                 f"the keys of {os.fsdecode(way.source.root)} are not here",
                 "run the same command again where AWS_ACCESS_KEY_ID or R2_ACCESS_KEY_ID is set",

@@ -148,7 +148,7 @@ def embed_pictures(
         context.checkpoint()
         context.progress(data)
 
-    context.say("loading", f"loading {spec}; the first time on a machine it is measured, too")
+    context.say("loading", f"loading {spec.label}; the first time on a machine it is measured, too")
     models = context.models.get(spec, context.settings.device, downloading)
     context.checkpoint()
     with context.project.database() as db:

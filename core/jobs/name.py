@@ -135,7 +135,8 @@ class _Naming:
             seed=self.context.settings.seed,
             tick=self._tick,
         )
-        return self.summary() | {"namer": namer, "vocabulary": result.vocabulary}
+        told = _no_word_left(result.vocabulary, result.wordless)
+        return self.summary() | {"namer": namer, "vocabulary": result.vocabulary, "told": told}
 
     def measure(self) -> None:
         """Measures all names, as far as the encoder can read them."""
@@ -257,6 +258,14 @@ class _Naming:
         self.context.progress({"stage": "naming", "message": words, "share": share})
 
 
+def _no_word_left(vocabulary: str, clusters: Sequence[int]) -> list[str]:
+    """What is said of clusters that a vocabulary has no word for; names that they have they keep."""
+    if not clusters:
+        return []
+    some = ", ".join(map(str, clusters[:10])) + (" and others" if len(clusters) > 10 else "")
+    return [f"the vocabulary {vocabulary} has no word left for cluster{'s' if len(clusters) > 1 else ''} {some}"]
+
+
 def _latest(db: Database) -> ClusteringRecord:
     run = clusterings.latest(db)
     if run is None:
@@ -281,7 +290,7 @@ def _loaded(context: JobContext, record: EncoderRecord) -> Encoder:
         context.checkpoint()
         context.progress(data)
 
-    context.say("loading", f"loading {spec}")
+    context.say("loading", f"loading {spec.label}")
     encoder = context.models.get(spec, context.settings.device, downloading)[0]
     if encoder.fingerprint != record.fingerprint:
         raise ShoeboxError(

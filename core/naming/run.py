@@ -33,12 +33,13 @@ EACH = (4, 60)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What came of naming: how many clusters got a name, kept the user's, have none."""
+    """What came of naming: how many clusters got a name, kept the user's, have none; for which no word was left."""
 
     named: int
     kept: int
     unnamed: int
     vocabulary: str
+    wordless: list[int]
 
 
 def name_by_vocabulary(
@@ -91,7 +92,8 @@ def name_by_vocabulary(
     after = names.names_of(db, clustering)
     kept = sum(1 for n in after if n.is_users)
     without = sum(1 for n in after if not n.name)
-    return Named(len(after) - kept - without, kept, without, vocabulary.name)
+    wordless = [proposal.cluster for proposal in proposals if proposal.name is None]
+    return Named(len(after) - kept - without, kept, without, vocabulary.name, wordless)
 
 
 def best_words(

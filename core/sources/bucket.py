@@ -73,12 +73,12 @@ class Bucket:
         return self.request(url.removeprefix(f"s3://{self.name}/"))
 
 
-def open_bucket(root: str, environment: Mapping[str, str], *, endpoint: str = "") -> Bucket:
+def open_bucket(root: str, environment: Mapping[str, str], *, endpoint: str = "", anonymous: bool = False) -> Bucket:
     """The bucket that `root` (s3://bucket/prefix) names.
 
     The endpoint is the one given, else AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else that of R2_ACCOUNT_ID, else
-    Amazon's. Keys are R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY for R2, else what botocore finds; without any it is
-    asked anonymously. Raises UsageError for an endpoint that is no URL.
+    Amazon's. Keys are R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY for R2, else what botocore finds; without any, or
+    `anonymous`, none are used. Raises UsageError for an endpoint that is no URL.
     """
     name, _, prefix = root.removeprefix("s3://").partition("/")
     account = environment.get("R2_ACCOUNT_ID", "")
@@ -93,6 +93,8 @@ def open_bucket(root: str, environment: Mapping[str, str], *, endpoint: str = ""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise UsageError(f"the endpoint {host_of(endpoint) or endpoint} is no URL", "write it as https://HOST")
+    if anonymous:
+        return Bucket(name, prefix, endpoint, region, None)
     keys = _r2_keys(environment) if (own or account) else None
     return Bucket(name, prefix, endpoint, region, keys or _found_keys(environment))
 

@@ -61,7 +61,12 @@ async def _of_bucket(root: str, options: Mapping[str, Any], environment: Mapping
     from core.sources.bucket import list_bucket, open_bucket, settled
     from core.sources.session import Session
 
-    bucket = open_bucket(root, environment, endpoint=str(options.get("endpoint") or ""))
+    bucket = open_bucket(
+        root,
+        environment,
+        endpoint=str(options.get("endpoint") or ""),
+        anonymous=bool(options.get("anonymous")),
+    )
     pictures = size = pages = 0
     async with Session(allow_private=bool(options.get("allow_private")), trusted=[bucket.host]) as session:
         async for page in list_bucket(session, await settled(session, bucket)):

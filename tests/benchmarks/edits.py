@@ -27,14 +27,17 @@ class Watched(Database):
     """A catalog that knows the longest of its transactions, in seconds, waiting for the lock and fsync included."""
 
     longest = 0.0
+    most_cpu = 0.0
+    """The same of CPU alone: on a busy machine it says more."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As ever, but timed."""
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.thread_time()
         with super().transaction():
             yield
         self.longest = max(self.longest, time.perf_counter() - start)
+        self.most_cpu = max(self.most_cpu, time.thread_time() - worked)
 
 
 def make(db: Database, number: int) -> int:
@@ -72,6 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, closing(Watched(open_project(Path(folder)).catalog_path)) as db:
         run = make(db, number)
         some = [row[0] for row in db.execute("SELECT image FROM assignments WHERE cluster = 1 LIMIT 500")]
+        many = range(1, 20_001)
         asked: dict[str, Callable[[], object]] = {
             "rename": lambda: curation.rename(db, run, 1, "a name"),
             "move 500": lambda: curation.move(db, run, some, 2),
@@ -81,18 +85,21 @@ def main() -> None:
             "undo that": lambda: edits.undo(db),
             "trash 500": lambda: curation.trash(db, some),
             "undo the trash": lambda: edits.undo(db),
-            "trash 5,000": lambda: curation.trash(db, range(1, 5001)),
+            "trash 20,000": lambda: curation.trash(db, many),
             "undo that trash": lambda: edits.undo(db),
+            "move 20,000": lambda: curation.move(db, run, many, 2),
+            "undo that move": lambda: edits.undo(db),
             f"merge two of {number // CLUSTERS:,}": lambda: curation.merge(db, run, [3], 4),
             "undo the merge": lambda: edits.undo(db),
             "redo the merge": lambda: edits.redo(db),
         }
-        print(f"{'':24} {'all':>8} {'longest transaction':>20}   budget {BUDGET_MS:.0f} ms")
+        print(f"{'':24} {'all':>8} {'longest transaction':>20} {'its CPU':>10}   budget {BUDGET_MS:.0f} ms")
         for name, act in asked.items():
-            db.longest, start = 0.0, time.perf_counter()
+            db.longest, db.most_cpu, start = 0.0, 0.0, time.perf_counter()
             act()
             took = time.perf_counter() - start
-            print(f"{name:24} {took * 1e3:8.1f} {db.longest * 1e3:20.1f}   {BUDGET_MS / db.longest / 1e3:.1f} times")
+            longest, cpu = 1e3 * db.longest, 1e3 * db.most_cpu
+            print(f"{name:24} {took * 1e3:8.1f} {longest:20.1f} {cpu:10.1f}   {BUDGET_MS / longest:.1f} times")
 
 
 if __name__ == "__main__":

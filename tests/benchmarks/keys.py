@@ -38,6 +38,7 @@ from core.jobs.client import Client
 from core.project import Project, open_project
 from core.settings import Settings
 from tests.benchmarks import clusters_screen
+from tui import state
 
 BUDGET_MS = 50.0
 COLUMNS, LINES = 160, 50
@@ -205,6 +206,7 @@ def make(folder: Path, number: int, clusters: int) -> None:
 
 def measure(folder: Path, graphics: str) -> None:
     """Opens it, presses every kind of key, and prints what they took."""
+    (open_project(folder).state_dir / state.FILE_NAME).unlink(missing_ok=True)  # not where the last one left it
     terminal = Terminal(folder, graphics)
     try:
         terminal.until(b"silhouette")

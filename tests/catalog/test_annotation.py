@@ -35,9 +35,10 @@ def last(db):
 
 def kinds(db, run):
     """The true kind of each picture (its name begins with it), and the class it has."""
-    names: dict[int | None, str | None] = dict(classes.names(db).items())
-    names[None] = None
-    return {p.image: (p.path.decode().split("-")[0], names[p.class_id]) for p in annotation.all_pictures(db, run)}
+    names = classes.names(db)
+    return {
+        p.image: (p.path.decode().split("-")[0], names.get(p.class_id or 0)) for p in annotation.all_pictures(db, run)
+    }
 
 
 def test_a_run_has_every_picture_with_its_class_what_else_it_may_be_and_how_sure(embedded, db):
@@ -114,6 +115,7 @@ def test_a_class_added_while_reviewing_and_one_taken_out_that_comes_back(embedde
     classes.set_classes(db, [(name, ()) for name in NAMES])
     without = annotated(embedded, db)
     assert without.summary["corrections"] == 0  # it names a class that is not in force
+    assert any("not in the list" in note for note in without.summary["notes"])
     edits.undo(db)
     assert [c.name for c in classes.in_force(db)] == [*NAMES, "boat"]
     assert annotated(embedded, db).summary["corrections"] == 1

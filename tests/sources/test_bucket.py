@@ -85,5 +85,6 @@ def test_the_variables_of_r2_and_aws_say_where_a_bucket_is():
     bucket = open_bucket("s3://pics/", KEYS | {"AWS_REGION": "eu-west-1"})
     assert (bucket.endpoint, bucket.region) == ("https://s3.eu-west-1.amazonaws.com", "eu-west-1")
     assert open_bucket("s3://pics/", KEYS | {"AWS_ENDPOINT_URL": "http://minio:9000/"}).endpoint == "http://minio:9000"
+    assert open_bucket("s3://pics/", KEYS).signed and not open_bucket("s3://pics/", KEYS, anonymous=True).signed
     with pytest.raises(UsageError):
         open_bucket("s3://pics/", {}, endpoint="minio:9000")

@@ -182,10 +182,10 @@ def test_help_names_only_keys_that_settings_can_change_and_says_where(project):
             driver.app.go(stage)
             await driver.press("question_mark")
             assert all(name for _, rows in driver.screen._sections for _, _, name in rows)
-            assert "under [keys]" in driver.text
+            assert "[keys] in settings.toml changes any by its id" in driver.text
             await driver.press("escape")
 
-    drive(project, script, size=(120, 60))
+    drive(project, script, size=(160, 80))
 
 
 def test_the_screen_is_the_one_that_was_left(project):

@@ -1,20 +1,24 @@
 """The Names screen on a real project: naming, reviewing, typing, undoing."""
 
+import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from textual.app import App
 from textual.widgets import Button, Input
 
 from core.catalog import clusterings, curation, encoders, names
-from core.catalog.names import Measured, Proposed, Quality, basis_of
+from core.catalog.names import ClusterName, Measured, Proposed, Quality, basis_of
 from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
 from core.project import Project, open_project
 from tests.conftest import stop_worker
-from tests.naming.server import FakeServer
+from tests.naming.server import FakeServer, data_of, kind_of
+from tests.programs import PATIENCE
 from tests.test_imports import loaded_by
-from tests.tui.driving import Driver, drive
+from tests.tui.driving import HALFCELL, Driver, drive
 from tui.naming import NameRow
 from tui.widgets.name_list import NameList
 
@@ -78,6 +82,11 @@ def standing(project: Project) -> dict[int, tuple[str | None, str]]:
     """Name and state of each cluster, as recorded."""
     with project.database() as db:
         return {n.number: (n.name, n.state) for n in names.names_of(db, run_of(db))}
+
+
+def project_of(driver: Driver) -> Project:
+    assert driver.app.project is not None
+    return driver.app.project
 
 
 async def on_names(driver: Driver) -> NameList:
@@ -226,96 +235,135 @@ def test_clusters_are_filtered_by_name_alternative_state_and_twins(named):
     drive(named, script)
 
 
-def test_every_action_is_in_help_and_the_palette_and_one_without_its_screen_is_not(named):
+def test_every_action_is_in_help_and_the_palette(named):
     async def script(driver: Driver) -> None:
         await on_names(driver)
         bindings = [binding for _, binding, _, _ in driver.screen.active_bindings.values()]
         ids = {binding.id for binding in bindings}
         wanted = "edit take-1 accept accept-all undo redo again vocabulary language-model sort filter measure tick"
+        wanted += " annotate"
         assert {f"names.{name}" for name in wanted.split()} <= ids
-        assert "names.annotate" not in ids
         await driver.press("question_mark")
         await driver.shows("names.accept-all", 10)
 
     drive(named, script, size=LARGE)
 
 
-def test_previews_are_read_of_what_is_near_and_the_last_of_thousands_is_a_key_away(named):
-    async def script(driver: Driver) -> None:
-        shown = await on_names(driver)
-        asked: list[bytes] = []
-        shown._previews._load = asked.append  # the door the threads read by
-        template = shown.rows[0].cluster
-        fields = {name: getattr(template, name) for name in template.__slots__}
-        rows = [
-            NameRow(type(template)(**{**fields, "number": n, "name": f"word {n}"}), (b"%d" % n,))
-            for n in range(1, 2001)
-        ]
-        shown.show(rows)
-        await driver.press("end")
-        assert at_cursor(shown) == 2000 and "word 2000" in driver.text
-        await driver.until(lambda: b"2000" in asked, 10)
-        assert b"1000" not in asked
-        assert len(asked) < 100
+def test_previews_are_read_of_what_is_near_and_the_last_of_thousands_is_a_key_away():
+    asked: list[bytes] = []
+    rows = [NameRow(cluster_called(n, f"word {n}"), (b"%d" % n,)) for n in range(1, 2001)]
 
-    drive(named, script)
+    class Thousands(App[None]):
+        def compose(self):
+            yield NameList(HALFCELL, asked.append)  # which gives no picture for any
 
+    async def script() -> None:
+        async with Thousands().run_test(size=(110, 30)) as pilot:
+            shown = pilot.app.query_one(NameList)
+            shown.focus()
+            shown.show(rows)
+            await pilot.press("end")
+            deadline = time.monotonic() + PATIENCE
+            while b"2000" not in asked:
+                assert time.monotonic() < deadline, asked
+                await pilot.pause(0.02)
+            assert at_cursor(shown) == 2000
+            assert b"1000" not in asked
+            assert len(asked) < 100
 
-def test_the_vocabulary_names_what_is_typed_is_measured_and_stays(project):
-    async def script(driver: Driver) -> None:
-        shown = await on_names(driver)
-        await driver.shows("nothing is named yet", 20)
-        await driver.press("enter")
-        await driver.press(*"vase", "enter", "escape")
-        typed = numbers(shown)[0]
-        await driver.until(lambda: shown.rows[0].cluster.quality is not None, 60)
-        await driver.press("v")
-        await driver.until(lambda: isinstance(driver.app.focused, Button), 10)
-        await driver.press("enter")
-        await driver.shows("4 of 4 named", 60)
-        assert standing(project)[typed] == ("vase", "edited")
-        await driver.shows("mean quality", 60)
-        at = next(row for row in shown.rows if row.number != typed)
-        before = at.cluster.name
-        assert at.cluster.state == "proposed" and at.cluster.quality is not None
-        await driver.press("home", "j")
-        number = at_cursor(shown)
-        before = standing(project)[number][0]
-        await driver.press("r")
-        await driver.until(lambda: standing(project)[number][0] not in (before, None), 60)
-
-    drive(project, script)
+    asyncio.run(script())
 
 
-def test_a_language_model_is_asked_only_once_it_was_said_what_leaves_and_a_hint_reaches_it(project, monkeypatch):
+def cluster_called(number: int, name: str) -> ClusterName:
+    return ClusterName(number, 9, name, "proposed", quality=None, twins=[], alternatives=[], proposal=None, basis="")
+
+
+def test_names_by_the_vocabulary_then_by_a_language_model(project, monkeypatch):
+    """One after the other in one app: starting a worker is what takes long."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with FakeServer() as server:
 
         async def script(driver: Driver) -> None:
             shown = await on_names(driver)
-            await driver.press("o")
-            await driver.shows("OPENAI_API_KEY is not set", 20)
-            assert driver.screen.query_one("#ask", Button).disabled
-            driver.screen.query_one("#base_url", Input).value = server.url
-            driver.screen.query_one("#per_cluster", Input).value = "2"
-            await driver.shows("calls for 4", 20)
-            assert "Nothing else leaves this machine" in driver.text and "127.0.0.1" in driver.text
-            assert "Agree and ask" in driver.text
-            assert not server.requests
-            await driver.press("ctrl+s")
-            await driver.shows("4 of 4 named", 60)
-            assert server.requests
-            await driver.until(lambda: not driver.app.unfinished, 60)
-            await driver.shows(" calls · $", 20)
-            await driver.press("r")
-            await driver.shows("Ask again about cluster", 10)
-            await driver.press(*"wings", "enter")
-            await driver.until(lambda: "wings" in str(server.requests[-1]) or "wings" in str(server.requests), 60)
-            await driver.until(lambda: not driver.app.unfinished, 60)
-            assert len(shown.rows) == 4
+            typed = await the_vocabulary_names_and_what_is_typed_is_measured_and_stays(driver, shown)
+            await the_next_best_words_are_taken_until_none_is_left_which_is_said(driver, shown, typed)
+            await a_language_model_is_asked_only_once_it_was_said_what_leaves(driver, server)
+            await a_hint_reaches_it(driver, shown, server)
 
         drive(project, script, size=(110, 40))
+
+
+async def the_vocabulary_names_and_what_is_typed_is_measured_and_stays(driver: Driver, shown: NameList) -> int:
+    await driver.shows("nothing is named yet", 20)
+    await driver.press("enter")
+    await driver.press(*"vase", "enter", "escape")
+    typed = numbers(shown)[0]
+    await driver.until(lambda: shown.rows[0].cluster.quality is not None)
+    await driver.press("v")
+    await driver.until(lambda: isinstance(driver.app.focused, Button))
+    await driver.press("enter")
+    await driver.until(lambda: "4 of 4 named" in driver.text and not driver.app.unfinished)
+    await driver.until(lambda: all(row.cluster.quality is not None for row in shown.rows))
+    await driver.shows("mean quality")
+    assert standing(project_of(driver))[typed] == ("vase", "edited")
+    figures = {row.number: row.cluster.quality.figure for row in shown.rows if row.cluster.quality is not None}
+    assert {row.cluster.state for row in shown.rows if row.number != typed} == {"proposed"}
+    right = [figure for number, figure in figures.items() if number != typed]
+    assert figures[typed] < min(right), "no cluster is of vases"
+    return typed
+
+
+async def the_next_best_words_are_taken_until_none_is_left_which_is_said(
+    driver: Driver, shown: NameList, typed: int
+) -> None:
+    project = project_of(driver)
+    await driver.press("home", "j")
+    number = at_cursor(shown)
+    assert number != typed
+    word = standing(project)[number][0]
+    await driver.press("r")
+    await driver.until(lambda: standing(project)[number][0] not in (word, None) and not driver.app.unfinished)
+    few = project.directory.parent.parent / "few.txt"
+    few.write_text("vase\n")  # which is taken
+    before = standing(project)
+    await driver.press("v")
+    await driver.until(lambda: driver.screen.query("#file"))
+    driver.screen.query_one("#file", Input).value = str(few)
+    await driver.press("ctrl+s")
+    await driver.until(lambda: "few.txt has no word left for clusters" in driver.told and not driver.app.unfinished)
+    await driver.press("r")
+    await driver.until(lambda: f"few.txt has no word left for cluster {number}" in driver.told)
+    await driver.until(lambda: not driver.app.unfinished)
+    assert standing(project) == before
+
+
+async def a_language_model_is_asked_only_once_it_was_said_what_leaves(driver: Driver, server: FakeServer) -> None:
+    await driver.press("o")
+    await driver.shows("OPENAI_API_KEY is not set")
+    assert driver.screen.query_one("#ask", Button).disabled
+    driver.screen.query_one("#base_url", Input).value = server.url
+    driver.screen.query_one("#per_cluster", Input).value = "2"
+    await driver.shows("calls for 3")
+    assert "Nothing else leaves this machine" in driver.text and "127.0.0.1" in driver.text
+    assert "Agree and ask" in driver.text
+    assert not server.requests
+    await driver.press("ctrl+s")
+    await driver.until(lambda: server.requests and not driver.app.unfinished)
+    await driver.shows("4 of 4 named")
+    await driver.shows(" calls · $")
+
+
+async def a_hint_reaches_it(driver: Driver, shown: NameList, server: FakeServer) -> None:
+    before = len(server.requests)
+    await driver.press("r")
+    await driver.shows("Ask again about cluster")
+    await driver.press(*"wings", "enter")
+    await driver.until(lambda: len(server.requests) > before and not driver.app.unfinished)
+    asked = [data_of(request) for request in server.requests[before:] if kind_of(request) == "name"]
+    hinted = [data["hint_of_the_owner"] for data in asked]
+    assert hinted == ["wings"], "one question, about the one cluster"
+    assert len(shown.rows) == 4
 
 
 def test_the_screen_needs_none_of_the_heavy_libraries():

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 from textual.geometry import Region
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from core.catalog import clusterings, curation, encoders, jobs
+from core.catalog import names as catalog_names
+from core.catalog.database import Database
+from core.catalog.names import Measured, Proposed, Quality
 from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
 from core.project import Project, open_project
@@ -25,7 +28,9 @@ from tests.conftest import stop_worker
 from tests.tui.driving import Driver, drive
 from tui import reading
 from tui.screens.embed import EmbedScreen
+from tui.widgets.class_entry import ClassEntry
 from tui.widgets.cluster_list import ClusterList
+from tui.widgets.name_list import NameList
 from tui.widgets.picture_grid import PictureGrid
 from tui.widgets.picture_zoom import PictureZoom
 
@@ -57,9 +62,32 @@ def sorted_once(tmp_path_factory, embedded_once) -> Path:
             kind = reading.pictures(db, run.id, members[:1])[members[0]].name.partition("-")[0]
             curation.rename(db, run.id, cluster.number, kind)
             curation.trash(db, members[-KINDS[kind] :])
+        propose_names(db, run.id)
         job = jobs.add(db, "embed", "bulk", {})
         jobs.finish(db, job, "done", result={"done": 64, "failed": 0, "seconds": 4})
     return folder
+
+
+def propose_names(db: Database, run: int) -> None:
+    """As a vocabulary would: the names that are there are the user's, but one; each is measured, two are twins."""
+    for cluster in clusterings.clusters_of(db, run):
+        if cluster.name == "star":
+            curation.rename(db, run, cluster.number, None)
+    found = catalog_names.names_of(db, run)
+    others = ("shape", "thing")
+    proposals = [Proposed(n.number, "star", others, "Drawings of one kind.", model="scenes") for n in found]
+    catalog_names.record(db, run, "vocabulary", proposals, said="named 4 clusters")
+    (first, called), (second, also) = ((n.number, str(n.name)) for n in found[:2])
+    twins = {first: [(second, also)], second: [(first, called)]}
+    catalog_names.put_quality(
+        db,
+        run,
+        [
+            Measured(n.number, name, n.basis, Quality(0.9, 0.9, 0.9, 8), twins.get(n.number, []))
+            for n in catalog_names.names_of(db, run)
+            for name in (str(n.name), *others)
+        ],
+    )
 
 
 @pytest.fixture
@@ -88,9 +116,21 @@ async def clusters(driver: Driver) -> None:
     driver.screen.cluster_list.action_edge(0)
 
 
+async def names(driver: Driver) -> None:
+    driver.app.go("names")
+    await driver.until(lambda: driver.screen.query(NameList) and driver.screen.view)
+    driver.screen.name_list.action_edge(0)
+
+
 async def ticked(driver: Driver) -> None:
     await clusters(driver)
     await driver.press("space", "tab", "right", "m", "right")
+
+
+async def annotate(driver: Driver) -> None:
+    driver.app.go("annotate")
+    await driver.until(lambda: driver.screen.query(ClassEntry) and driver.screen.view)
+    driver.screen.query_one(TextArea).cursor_blink = False
 
 
 STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tuple[str, ...]]] = {
@@ -110,6 +150,11 @@ STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tup
     "move": (clusters, ("M",), ("escape",)),
     "save": (clusters, ("s",), ("escape",)),
     "zoom": (clusters, ("z",), ("escape",)),
+    "annotate": (annotate, (), ()),
+    "names": (names, (), ()),
+    "names-typing": (names, ("enter",), ("escape",)),
+    "names-vocabulary": (names, ("v",), ("escape",)),
+    "names-model": (names, ("o",), ("escape",)),
 }
 
 
@@ -192,6 +237,11 @@ def masked(row: str) -> str:
 def picture_cells(driver: Driver) -> set[tuple[int, int]]:
     """Where pictures are on the screen."""
     regions = [zoom.region for zoom in driver.screen.query(PictureZoom)]
+    for shown in driver.screen.query(NameList):
+        layout, corner = shown.layout_now, shown.scrollable_content_region.offset
+        wide = layout.previews * (layout.picture[0] + 1)
+        lines = (at * layout.stride - shown.top for at in shown.seen)
+        regions += [Region(layout.left, y, wide, layout.picture[1]).translate(corner) for y in lines]
     for grid in driver.screen.query(PictureGrid):
         content = grid.scrollable_content_region
         regions += [grid.picture_region(at).translate(content.offset) for at in grid.visible_positions]

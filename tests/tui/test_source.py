@@ -222,3 +222,18 @@ def test_weights_of_a_file_stay_those_of_the_project():
     assert again[1]["settings"]["encoder"] == "", "the worker takes the project's last, with its weights"
     other = Wishes("pocket").job(Settings(), "timm:vit_tiny")
     assert other[1]["settings"]["encoder"] == "pocket"
+
+
+def test_weights_that_were_given_are_named_and_go_with_no_other_encoder(project):
+    mine = "/models/mine.safetensors"
+    given = Settings(weights=mine)
+    wishes = Wishes.of(given, "pocket", {})
+    assert wishes.job(given, "pocket")[1]["settings"]["weights"] == mine
+    other = wishes.with_value("encoder", "pocket").job(given, "pocket")[1]["settings"]
+    assert (other["encoder"], other["weights"]) == ("pocket", "")
+
+    async def script(driver: Driver) -> None:
+        await driver.shows("encoder     mine.safetensors", 10)
+        await driver.shows("your own, from this file", 10)
+
+    drive(project, script, given={"weights": mine})

@@ -33,6 +33,12 @@ def _names() -> Screen[Any]:
     return NamesScreen()
 
 
+def _annotate() -> Screen[Any]:
+    from tui.screens.annotate import AnnotateScreen
+
+    return AnnotateScreen()
+
+
 def _search() -> Screen[Any]:
     from tui.screens.search import SearchScreen
 
@@ -44,5 +50,6 @@ SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
     "embed": _embed,
     "clusters": _clusters,
     "names": _names,
+    "annotate": _annotate,
     "search": _search,
 }

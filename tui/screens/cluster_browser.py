@@ -109,6 +109,7 @@ class ClusterBrowser(ClusterReader):
         first = self.view is None
         if view == self.view and not first:
             self._want_pictures()  # the same clusters; a picture may have taken another's place
+            self.say_summary()  # there may be new ones
             return
         self.view = view
         self.set_class(view is None, "-empty")
@@ -192,7 +193,8 @@ class ClusterBrowser(ClusterReader):
         run = self.view.clustering
         clusters = sum(row.is_cluster for row in self.view.rows)
         left = [run.method, f"k {clusters}", f"uniqueness {run.settings.get('uniqueness', 0.15):g}"]
-        right = [] if run.silhouette is None else [f"silhouette {run.silhouette:.2f}"]
+        right = [f"{new:,} new: c groups them"] if (new := self._new_pictures()) else []
+        right += [] if run.silhouette is None else [f"silhouette {run.silhouette:.2f}"]
         if self.cluster_list.ticks:
             right.append(f"{len(self.cluster_list.ticks):,} ticked")
         if self.marks:
@@ -202,6 +204,12 @@ class ClusterBrowser(ClusterReader):
         end = " · ".join(right)
         text.pad_right(max(2, line.size.width - text.cell_len - len(end)))
         line.update(text.append(end), layout=False)
+
+    def _new_pictures(self) -> int:
+        """How many are embedded and not in the clusters: they came after these were made."""
+        assert self.view is not None
+        # With the trash on both sides: facts and clusters are not read at the same moment.
+        return max(0, self.facts.embedded + self.facts.trashed - sum(row.size for row in self.view.rows))
 
     def _say_order(self) -> None:
         side, title = self.query_one("#side"), f"by {self.sort}"

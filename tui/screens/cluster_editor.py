@@ -1,10 +1,8 @@
-"""Putting clusters right by hand: marks, moves, names, trash, undo. An edit is a short transaction in a thread."""
+"""Putting clusters right by hand: marks, moves, names, trash, undo."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -13,14 +11,15 @@ from textual.events import DescendantBlur
 from textual.timer import Timer
 from textual.widgets import Input
 
-from core.catalog import curation, edits
+from core.catalog import curation
 from core.catalog.paths import shown
-from core.errors import ShoeboxError, UsageError
+from core.errors import UsageError
 from core.jobs.picked import pack, unpack
 from tui import reading
 from tui.figures import count
 from tui.reading import ClusterRow
 from tui.screens.cluster_browser import ClusterBrowser
+from tui.screens.editing import EditingScreen
 from tui.widgets.picture_grid import PictureGrid
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ MARKS = "marks"
 KEEP_SECONDS = 1.0
 
 
-class ClusterEditor(ClusterBrowser):
+class ClusterEditor(ClusterBrowser, EditingScreen):
     """Browses clusters, and edits them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,7 +56,6 @@ class ClusterEditor(ClusterBrowser):
         super().__init__()
         self._state = self.shoebox.state  # of this project: the app may have turned to another when this one leaves
         self._keeping: Timer | None = None
-        self._editor = ThreadPoolExecutor(1, thread_name_prefix="edits")  # one: in the order they were asked for
         self._renaming: int | None = None
 
     def on_mount(self) -> None:
@@ -67,8 +65,7 @@ class ClusterEditor(ClusterBrowser):
             self._read_marks(left)
 
     def on_unmount(self) -> None:
-        """What was asked for is still done."""
-        self._editor.shutdown(wait=False)
+        """Marks that are not kept yet are kept."""
         if self._keeping is not None:
             self._keep_marks()
             self._state.save()
@@ -144,26 +141,6 @@ class ClusterEditor(ClusterBrowser):
             self.redraw_marks()
 
     # Edits
-
-    def edit(self, do: Callable[[Database], Any], then: Callable[[Any], None] = lambda _: None) -> None:
-        """Does an edit in the thread of edits, one after the other, and shows what came of it."""
-        self.run_worker(self._edit(do, then), group="edits", exit_on_error=False)
-
-    async def _edit(self, do: Callable[[Database], Any], then: Callable[[Any], None]) -> None:
-        project = self.shoebox.project
-        assert project is not None
-
-        def work() -> Any:
-            with project.database() as db:
-                return do(db)
-
-        try:
-            done = await asyncio.get_running_loop().run_in_executor(self._editor, work)
-        except ShoeboxError as error:
-            self.shoebox.report(error)
-        else:
-            then(done)
-        self.refresh_from_catalog()
 
     def _edit_pictures(self, do: Callable[[Database], Any], said: str) -> None:
         def then(_: Any) -> None:
@@ -248,20 +225,6 @@ class ClusterEditor(ClusterBrowser):
 
             title = f"Tags of {row.number} {row.title}".rstrip()
             self.app.push_screen(AskScreen(title, ", ".join(row.tags), "separated by commas"), take)
-
-    def action_undo(self) -> None:
-        """Undoes the last edit, of this session or an earlier one."""
-        self._time_travel(edits.undo, "undone")
-
-    def action_redo(self) -> None:
-        """Does again what was undone."""
-        self._time_travel(edits.redo, "done again")
-
-    def _time_travel(self, step: Callable[[Database], str | None], word: str) -> None:
-        def then(said: str | None) -> None:
-            self.notify(f"{word}: {said}" if said else f"nothing to be {word}", timeout=3, markup=False)
-
-        self.edit(step, then)
 
     # Renaming in place
 

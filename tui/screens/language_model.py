@@ -72,7 +72,14 @@ class LanguageModelScreen(ModalScreen[ByLanguageModel | None]):
     ]
 
     def __init__(
-        self, project: Project, settings: Settings, environment: Mapping[str, str], whom: list[Whom], *, again: bool
+        self,
+        project: Project,
+        settings: Settings,
+        environment: Mapping[str, str],
+        whom: list[Whom],
+        *,
+        again: bool = False,
+        hints: Mapping[int, str] | None = None,
     ) -> None:
         super().__init__()
         self._project = project
@@ -80,6 +87,7 @@ class LanguageModelScreen(ModalScreen[ByLanguageModel | None]):
         self._environment = environment
         self._whom = whom
         self._again = again
+        self._hints = hints
         self._prospect: _Prospect | None = None
         self._settling: Timer | None = None
 
@@ -160,7 +168,14 @@ class LanguageModelScreen(ModalScreen[ByLanguageModel | None]):
             foreign = not typed and not consent.is_users_choice(server, {}, own)
             numbers = None if asked.clusters is None else list(asked.clusters)
             expected = estimate(
-                self._project, run, asked.settings, self._environment, stage="name", numbers=numbers, again=self._again
+                self._project,
+                run,
+                asked.settings,
+                self._environment,
+                stage="name",
+                numbers=numbers,
+                again=self._again,
+                hints=self._hints,
             )
             if asked.settings.max_cost and expected.cost is None:
                 raise UsageError(

@@ -41,7 +41,6 @@ class NamesScreen(NameEditor):
         Binding("m", "measure", "Measure", show=False, id="names.measure", tooltip="how well the names fit, again"),
         Binding("s", "sort", "Order", id="names.sort", tooltip="by size, worst quality first, by state"),
         Binding("slash", "filter", "Filter", key_display="/", id="names.filter", tooltip="name, number, state, twin"),
-        Binding("ctrl+x", "cancel", "Cancel naming", show=False, id="names.cancel", tooltip="what was done is kept"),
     ]
 
     def __init__(self) -> None:
@@ -54,9 +53,7 @@ class NamesScreen(NameEditor):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Naming needs clusters, and annotating its own screen."""
         if action == "annotate_with_names":
-            return "annotate" in self.app.MODES
-        if action == "cancel":
-            return bool(self._under_way()) or None
+            return (self.view is not None and any(row.cluster.name for row in self.view.rows)) or None
         if action in ("vocabulary", "language_model", "measure"):
             return self.view is not None or None
         if action == "ask_again":
@@ -65,6 +62,7 @@ class NamesScreen(NameEditor):
 
     def action_annotate_with_names(self) -> None:
         """Goes on to annotate every picture with these names."""
+        self.shoebox.names_handed_on = True
         self.shoebox.go("annotate")
 
     # What is said
@@ -114,7 +112,9 @@ class NamesScreen(NameEditor):
             self.shoebox.environment = environment_of(project.directory.parent, given)
         except ShoeboxError as error:
             self.shoebox.report(error)
-        screen = LanguageModelScreen(project, self._settings(), self.shoebox.environment, whom, again=again)
+        screen = LanguageModelScreen(
+            project, self._settings(), self.shoebox.environment, whom, again=again, hints=hints
+        )
 
         def take(asked: ByLanguageModel | None) -> None:
             if asked is not None:
@@ -196,19 +196,6 @@ class NamesScreen(NameEditor):
         from tui.screens.vocabulary import Whom
 
         return [Whom(f"cluster {number} only", (number,))]
-
-    def action_cancel(self) -> None:
-        """Has the naming that was asked for last stop."""
-        if running := self._under_way():
-            self._cancel(max(job.id for job in running))
-
-    @work(thread=True, group="cancel", exit_on_error=False)
-    def _cancel(self, job_id: int) -> None:
-        try:
-            with self.shoebox.client() as client:
-                client.cancel(job_id)
-        except (ShoeboxError, OSError) as error:
-            self.app.call_from_thread(self.shoebox.report, error)
 
     def _under_way(self) -> list[Job]:
         return [job for job in self.shoebox.unfinished if job.kind in JOBS and not job.cancel]

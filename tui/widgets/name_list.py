@@ -1,22 +1,18 @@
 """The list of names: any number of clusters with their previews, one widget, drawn line by line.
 
-The cursor goes by cluster. What is shown anew moves neither it nor the view, and draws the rows that changed.
+What is shown anew moves neither the cursor nor the view, and draws the rows that changed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -25,24 +21,16 @@ from tui.graphics.terminal import Terminal
 from tui.naming import NameRow
 from tui.widgets.ink import ink
 from tui.widgets.name_drawing import NameLook, Shown, after_previews, before_previews
-from tui.widgets.name_layout import Figures, NameLayout, layout_of
+from tui.widgets.name_layout import Figures
+from tui.widgets.name_rows import NameRows
 from tui.widgets.picture_layer import PictureLayer
 
 _PACE = 0.1  # seconds between two updates of previews that came
 
 
-class NameList(ScrollView, can_focus=True):
+class NameList(NameRows):
     """Clusters with their names. It holds no truth: it shows what it is given, and says what the user wants."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False, id="names.down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="names.up"),
-        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="names.page-down"),
-        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="names.page-up"),
-        Binding("home", "edge(0)", "First", show=False, id="names.first"),
-        Binding("end,G", "edge(-1)", "Last", show=False, id="names.last"),
-        Binding("space", "tick", "Tick", show=False, id="names.tick"),
-    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "name-list--cursor",
         "name-list--cursor-blurred",
@@ -56,10 +44,6 @@ class NameList(ScrollView, can_focus=True):
     }
     DEFAULT_CSS = """
     NameList {
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: scroll;
-        scrollbar-size-vertical: 1;
         & > .name-list--cursor { background: $block-cursor-blurred-background; }
         & > .name-list--cursor-blurred { background: $boost; }
         & > .name-list--mark { color: $accent; text-style: bold; }
@@ -72,28 +56,11 @@ class NameList(ScrollView, can_focus=True):
     }
     """
 
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """The row under the cursor."""
-
-    class Moved(Message):
-        """The cursor is on another cluster."""
-
-    class Ticked(Message):
-        """The ticks have changed."""
-
-    class Shifted(Message):
-        """The view or its layout is another: what lies over the list must follow."""
-
-    class Opened(Message):
-        """A double click."""
-
     class PreviewsReady(Message):
         """Some previews were made."""
 
     def __init__(self, terminal: Terminal, thumbnails: Callable[[bytes], bytes | None], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rows: list[NameRow] = []
-        self.ticks: set[int] = set()
+        super().__init__(terminal.cell, **kwargs)
         self._busy: frozenset[int] = frozenset()
         self._graphics = terminal.graphics
         self._layer = PictureLayer(self, terminal, self.pictures)
@@ -102,7 +69,15 @@ class NameList(ScrollView, can_focus=True):
         self._told_at = 0.0
         self._look: NameLook | None = None
         self._blank = Style()
-        self.layout_now: NameLayout = layout_of(80, 20, Figures(), self._layer.cell)
+
+    def on_mount(self) -> None:
+        """Joins the frames of the app."""
+        self._layer.join()
+
+    def on_unmount(self) -> None:
+        """Leaves nothing behind."""
+        self._previews.close()
+        self._layer.leave()
 
     # What is shown
 
@@ -112,19 +87,19 @@ class NameList(ScrollView, can_focus=True):
         self.rows = list(rows)
         if self._figures(before) == self._figures(self.rows) and _numbers(before) == _numbers(self.rows):
             changed = [at for at, row in enumerate(self.rows) if row != before[at]]
-            self._refresh_rows(changed, previews=[at for at in changed if before[at].previews != rows[at].previews])
-            self._want_previews()
+            self.refresh_rows(changed, previews=[at for at in changed if before[at].previews != rows[at].previews])
+            self.view_changed()
             return
         line = self.cursor * self.layout_now.stride - self.top
-        self._lay_out()
+        self.lay_out()
         at = None if kept is None else self.line_of(kept.number)
         with self.prevent(self.Moved):
             self.cursor = max(0, min(self.cursor if at is None else at, len(self.rows) - 1))
         if at is not None:
             self.scroll_to(y=at * self.layout_now.stride - line, animate=False, force=True)
-        self._show_cursor()
-        self._redraw()
-        self._want_previews()
+        self.show_cursor()
+        self.redraw()
+        self.view_changed()
         if self.row is None or kept is None or self.row.number != kept.number:
             self.post_message(self.Moved())
 
@@ -133,111 +108,13 @@ class NameList(ScrollView, can_focus=True):
         if numbers != self._busy:
             changed = numbers ^ self._busy
             self._busy = numbers
-            self._refresh_rows([at for at, row in enumerate(self.rows) if row.number in changed])
+            self.refresh_rows([at for at, row in enumerate(self.rows) if row.number in changed])
 
-    @property
-    def row(self) -> NameRow | None:
-        """The row under the cursor."""
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
-
-    def line_of(self, number: int) -> int | None:
-        """The place of a cluster among the rows, None where it is not shown."""
-        return next((at for at, row in enumerate(self.rows) if row.number == number), None)
-
-    def name_region(self, number: int) -> Region | None:
-        """Where the name of a cluster is drawn, from the widget's corner; None where it is not seen."""
-        at = self.line_of(number)
-        if at is None or at not in self._seen:
-            return None
-        layout = self.layout_now
-        return Region(layout.names_at, at * layout.stride - self.top, layout.name, 1)
-
-    @property
-    def top(self) -> int:
-        """The first line that is seen."""
-        return round(self.scroll_y)
-
-    # What the user does
-
-    def action_move(self, rows: int) -> None:
-        """Moves the cursor by rows."""
-        self.cursor += rows
-
-    def action_page(self, pages: int) -> None:
-        """Moves cursor and view by what fits the screen."""
-        rows = pages * self.layout_now.down
-        self.scroll_to(y=self.top + rows * self.layout_now.stride, animate=False)
-        self.cursor += rows
-
-    def action_edge(self, end: int) -> None:
-        """Moves the cursor to the first row or the last."""
-        self.cursor = 0 if end == 0 else len(self.rows) - 1
-
-    def action_tick(self) -> None:
-        """Ticks the cluster under the cursor, or takes its tick away."""
-        if self.row is not None:
-            self.ticks ^= {self.row.number}
-            self._refresh_rows([self.cursor])
-            self.post_message(self.Ticked())
-
-    def on_click(self, event: events.Click) -> None:
-        """A click goes there, in the column of ticks it ticks, a second one opens."""
-        offset = event.get_content_offset(self)
-        at = -1 if offset is None else (offset.y + self.top) // self.layout_now.stride
-        if offset is None or not 0 <= at < len(self.rows):
-            return
-        self.cursor = at
-        if offset.x < 2:
-            self.action_tick()
-        elif event.chain == 2:
-            self.post_message(self.Opened())
-
-    def validate_cursor(self, cursor: int) -> int:
-        """Within the rows."""
-        return max(0, min(cursor, len(self.rows) - 1))
-
-    def watch_cursor(self, before: int, now: int) -> None:
-        """Draws the words of two rows again, no picture."""
-        self._refresh_rows([before, now])
-        self._show_cursor()
-        self.post_message(self.Moved())
-
-    def _show_cursor(self) -> None:
-        line, layout = self.cursor * self.layout_now.stride, self.layout_now
-        if line < self.top:
-            self.scroll_to(y=line, animate=False)
-        elif line >= self.top + layout.down * layout.stride:
-            self.scroll_to(y=line - (layout.down - 1) * layout.stride, animate=False)
-
-    # Layout: the view moves by whole rows, so that a picture drawn over the text is never cut
-
-    def on_mount(self) -> None:
-        """Joins the frames of the app."""
-        self._layer.join()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._redraw())
-
-    def on_unmount(self) -> None:
-        """Leaves nothing behind."""
-        self._previews.close()
-        self._layer.leave()
-
-    def on_resize(self) -> None:
-        """Lays the rows out anew; the row on top stays there, and the cursor in sight."""
+    def lay_out(self) -> None:
+        """Makes the layout anew, by the cells as they are now."""
         self._layer.measure_cell()
-        first = self.top // self.layout_now.stride
-        self._lay_out()
-        self.scroll_to(y=first * self.layout_now.stride, animate=False)
-        self._show_cursor()
-        self._redraw()
-        self._want_previews()
-
-    def _lay_out(self) -> None:
-        region = self.scrollable_content_region
-        width, height = max(1, region.width), max(1, region.height)
-        self.layout_now = layout_of(width, height, self._figures(self.rows), self._layer.cell)
-        self.virtual_size = Size(width, self.layout_now.total(len(self.rows)))
+        self.lay_out_in(self._figures(self.rows), self._layer.cell)
         self._layer.keep_at_most(max(256, 3 * self.layout_now.previews * (self.layout_now.down + 1)))
-        self.post_message(self.Shifted())
 
     @property
     def _has_pictures(self) -> bool:
@@ -250,46 +127,13 @@ class NameList(ScrollView, can_focus=True):
         size = max(len(f"{row.cluster.size:,}") for row in rows)
         return Figures(number, size, max(len(row.previews) for row in rows) if self._has_pictures else 0)
 
-    def validate_scroll_y(self, value: float) -> float:
-        """Only whole rows."""
-        return float(self.layout_now.snapped(super().validate_scroll_y(value), len(self.rows)))
-
-    def validate_scroll_target_y(self, value: float) -> float:
-        """Only whole rows."""
-        return float(self.layout_now.snapped(super().validate_scroll_target_y(value), len(self.rows)))
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Other rows come into view."""
-        super().watch_scroll_y(old_value, new_value)
-        if old_value != new_value:
-            self._want_previews()
-            self.post_message(self.Shifted())
-
-    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1)
-
-    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1)
-
-    def _wheel(self, event: events.MouseEvent, rows: int) -> None:
-        event.stop()
-        event.prevent_default()
-        self.scroll_to(y=self.top + rows * self.layout_now.stride, animate=False)
-
-    @property
-    def _seen(self) -> range:
-        """The rows that are seen, the last perhaps in part."""
-        layout = self.layout_now
-        first = self.top // layout.stride
-        return range(min(first, len(self.rows)), min(first - (-layout.height // layout.stride), len(self.rows)))
-
     # Previews
 
-    def _want_previews(self) -> None:
-        """Asks for those that are seen, then for a page after and a page before."""
+    def view_changed(self) -> None:
+        """Asks for the previews that are seen, then for a page after and a page before."""
         if not self._has_pictures or not self.is_mounted or not self.rows:
             return
-        seen = self._seen
+        seen = self.seen
         around = (seen, range(seen.stop, seen.stop + len(seen)), range(max(0, seen.start - len(seen)), seen.start))
         rows = (self.rows[at] for places in around for at in places if at < len(self.rows))
         self._previews.want([self._key(content) for row in rows for content in self._previews_of(row)])
@@ -323,7 +167,7 @@ class NameList(ScrollView, can_focus=True):
     def _places(self) -> Iterator[tuple[Key, Region]]:
         """The previews that are seen, and where, from the widget's corner."""
         layout = self.layout_now
-        for at in self._seen:
+        for at in self.seen:
             y = at * layout.stride - self.top
             for place, content in enumerate(self._previews_of(self.rows[at])):
                 yield self._key(content), Region(layout.left + place * (layout.picture[0] + 1), y, *layout.picture)
@@ -342,31 +186,6 @@ class NameList(ScrollView, can_focus=True):
                     yield region, preview.data
 
     # Drawing
-
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Draws `regions` again. Without any, as Textual asks when the focus comes or goes, the row at the cursor."""
-        if repaint and not (regions or layout or recompose):
-            regions = tuple(self._words_of(self.cursor)) or (Region(0, 0, 1, 1),)
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-    def _redraw(self) -> None:
-        self.refresh(self.size.region)
-
-    def _refresh_rows(self, places: Iterable[int], *, previews: Sequence[int] = ()) -> None:
-        """Draws the words of some rows again, and the pictures of those whose `previews` are others."""
-        regions = [region for at in places for region in self._words_of(at)]
-        layout = self.layout_now
-        regions += [Region(0, at * layout.stride - self.top, layout.width, layout.lines) for at in previews]
-        if regions:
-            self.refresh(*regions)
-
-    def _words_of(self, at: int) -> Iterator[Region]:
-        """Where the words of a row are, if it is seen: on both sides of its pictures."""
-        if at in self._seen:
-            layout = self.layout_now
-            y = at * layout.stride - self.top
-            yield Region(0, y, layout.left, layout.lines)
-            yield Region(layout.names_at, y, layout.width - layout.names_at, layout.lines)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines that are dirty."""

@@ -78,6 +78,7 @@ class StageBar(Widget):
             "embed": facts.embedded > 0 and facts.embedded + facts.failed >= facts.images,
             "clusters": facts.clustering is not None,
             "names": 0 < facts.clusters == facts.named,
+            "annotate": facts.annotated > 0,
         }
         return (DONE, "done") if done.get(name) else ("", "quiet")
 

@@ -60,13 +60,14 @@ def facts_words(facts: Facts) -> str:
 
 def job_words(job: Job) -> str:
     """A job in a few words."""
+    kind = job.kind.replace("_", " ")
     if job.ended:
         how = {"done": "done", "failed": "failed", "cancelled": "cancelled"}[job.state]
-        return f"{job.kind} {how}"
+        return f"{kind} {how}"
     if job.cancel:
-        return f"{job.kind}: cancelling …"
+        return f"{kind}: cancelling …"
     if job.paused:
-        return f"{job.kind}: paused"
+        return f"{kind}: paused"
     return f"{_how_far(job)}{_spent(job.progress)}"
 
 

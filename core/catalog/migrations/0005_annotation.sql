@@ -44,11 +44,11 @@ CREATE TABLE annotations (
 ) WITHOUT ROWID;
 CREATE INDEX annotations_by_class ON annotations (run, class, margin);
 
--- Sentences as an encoder sees them, float16: the next run need not load it.
+-- The sentences of a class as an encoder reads them: the next run need not load it.
 CREATE TABLE texts (
     encoder INTEGER NOT NULL REFERENCES encoders (id),
-    text    TEXT NOT NULL,
-    vector  BLOB NOT NULL,
+    text    TEXT NOT NULL,                -- the digest of the sentences
+    vector  BLOB NOT NULL,                -- float32: the direction of their mean
     PRIMARY KEY (encoder, text)
 ) WITHOUT ROWID;
 

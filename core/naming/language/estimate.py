@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.catalog import replies
+from core.catalog.names import names_of
 from core.naming.language.labels import words_of
 from core.naming.language.names import Known, name_key_of
 from core.naming.language.prices import AS_OF, picture_tokens, price_of
@@ -14,6 +15,7 @@ from core.naming.language.prompts import load_prompt
 from core.naming.language.questions import LABEL_TOKENS, NAME_TOKENS, tokens_of
 from core.naming.language.sampling import sampled_clusters
 from core.naming.language.server import Memory, server_of
+from core.naming.run import choose
 
 if TYPE_CHECKING:
     from core.catalog.clusterings import ClusteringRecord
@@ -80,11 +82,15 @@ def estimate(
 ) -> Estimate:
     """About what a stage will take: labels alone, or labels and names. Retries and the pass over twins come on top.
 
+    Without `numbers` all are labelled, and those named whose name is not the user's.
+
     Asks no server. Raises what `server_of` and `sampled_clusters` raise.
     """
     server = server_of(settings, environment)
     model = server.model
     with project.database() as db:
+        if stage == "name" and numbers is None:
+            numbers = [cluster.number for cluster in choose(names_of(db, run.id), None)]
         clusters = sampled_clusters(
             project, db, run, numbers=numbers, per_cluster=settings.per_cluster, seed=settings.seed
         )

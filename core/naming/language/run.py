@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,7 @@ def propose_names(
             result.error = error
         result.named = sum(p.name is not None for p in result.proposals)
         result.unnamed = len(result.proposals) - result.named
+        _tell_unnamed(s, result)
         _close(s, result)
         return result
 
@@ -180,6 +182,13 @@ def _ask_all(
     known = Known(instead, names, hints, vision=False)
     result.stopped = ask_names(s, clusters, known, prompt, proposed, again=again, heard=heard).stopped
     return known
+
+
+def _tell_unnamed(s: Session, result: LanguageResult) -> None:
+    """Says why there is no name, also of clusters that keep one they had."""
+    reasons = Counter(p.reason for p in result.proposals if p.name is None and p.reason)
+    for reason, count in reasons.most_common(MOST_REASONS):
+        s.tell(f"no new name for {count:,} cluster{'' if count == 1 else 's'}: {reason}")
 
 
 def _labels(s: Session, clusters: Sequence[Sampled], result: LanguageResult) -> dict[int, list[str]]:

@@ -43,8 +43,8 @@ def test_bounds_and_prices_are_said(shoebox, talk, server):
 def test_what_is_wrong_is_one_line(shoebox, talk, server):
     folder = talk.project.directory.parent
     without = shoebox("label", folder, "--json")
-    assert (without.code, without.out) == (1, "")
-    assert "OPENAI_API_KEY is not set" in without.err
+    assert without.code == 1
+    assert "OPENAI_API_KEY is not set" in without.json["error"]
     server.behaviour.habits = {"no_model"}
     unknown = label(shoebox, talk)
     assert unknown.code == 1

@@ -122,6 +122,7 @@ def test_replies_of_no_use_are_asked_for_again_twice_then_there_is_no_name_but_a
     for proposal in result.proposals:
         assert proposal.name is None
         assert words in proposal.reason
+    assert any("no new name for 4 clusters: " in told and words in told for told in result.told)
     assert "could not be used" in text_of(server.requests[-1])
     talk.name()
     assert server.calls == 12  # a reason is kept like a name, and asked again only if told to

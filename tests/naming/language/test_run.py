@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from core.catalog import clusterings, images
+from core.catalog import clusterings, curation, images
 from core.errors import ShoeboxError, UsageError
 from core.naming.language import consent
 from core.naming.language.estimate import estimate
@@ -158,6 +158,12 @@ def test_the_estimate_comes_close_and_knows_what_is_here_already(talk, server):
     after = estimate(project, run, settings, talk.environment, stage="name")
     assert (after.calls, after.known) == (0, 16)
     assert "nothing is asked" in after.said()
+    first = talk.name().proposals[0].cluster
+    hinted = estimate(project, run, settings, talk.environment, stage="name", hints={first: "look at the ears"})
+    assert (hinted.calls, hinted.known) == (1, 15)
+    with project.database() as db:
+        curation.rename(db, run.id, first, "mine")
+    assert estimate(project, run, settings, talk.environment, stage="name").clusters == 3, "mine is not asked about"
 
 
 def test_a_known_model_has_a_price_and_ones_own_price_counts_before(talk):
