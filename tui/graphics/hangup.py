@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import select
 import signal
-import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
 
-LOOK_SECONDS = 1.0
-_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+LEAVING_SECONDS = 5.0
+"""How long the app may take to leave in good order."""
 
 
 def leave_on_hangup(app: App[Any]) -> None:
     """Has the app leave as if it were told to, once nobody is at the other end. To be called in its loop.
 
-    Textual's reader would go round without end where no signal comes: after `nohup` or `disown`, or where the
-    terminal is not the session's own.
+    Textual alone would stay: its reader goes round without end, and what it writes waits for a thread that died of it.
     """
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.exit)
-    app.set_interval(LOOK_SECONDS, lambda: app.exit() if _hung_up() else None)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, app.exit)
+    threading.Thread(target=_watch, args=(loop, app), name="hangup", daemon=True).start()
 
 
-def _hung_up() -> bool:
+def _watch(loop: asyncio.AbstractEventLoop, app: App[Any]) -> None:
+    """Waits for the end of the terminal. By a thread: the loop may be held up by a frame that nobody takes."""
     poll = select.poll()
-    poll.register(sys.__stdin__ or 0, 0)  # what is asked for beside these comes unasked
-    return any(event & _GONE for _, event in poll.poll(0))
+    poll.register(0, 0)  # that nobody is there comes unasked, and nothing else does
+    poll.poll()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    with contextlib.suppress(RuntimeError):  # the loop has ended already
+        loop.call_soon_threadsafe(app.exit)
+    time.sleep(LEAVING_SECONDS)
+    os._exit(1)
