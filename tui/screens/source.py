@@ -149,7 +149,7 @@ class SourceScreen(ShoeboxScreen):
             super().__init__()
             self.foresight = foresight
 
-    @work(thread=True, exclusive=True, group="own")
+    @work(thread=True, exclusive=True, group="own", exit_on_error=False)
     def _read_own_source(self) -> None:
         """The project that is open may be of a source that is downloaded: then that is what is chosen."""
         project = self.shoebox.project
@@ -192,15 +192,20 @@ class SourceScreen(ShoeboxScreen):
             self._ahead = ahead
             options = options_words(ahead.kind, ahead.options) if ahead.kind else ""
             words = f"{ahead.words} · o: {options or 'options'}" if not ahead.wrong else ahead.words
-            self.query_one("#count", Static).update(Content(words))
+            self._say_count(words)
             if ahead.keeps:
                 self._explain(f"e downloads, embeds and sorts it, into {_from_here(ahead.keeps)}")
             if ahead.wrong:
                 self.notify(ahead.words, severity="warning", markup=False)
 
+    def _say_count(self, words: str) -> None:
+        """An answer may come after the screen went."""
+        for line in self.query("#count").results(Static):
+            line.update(Content(words))
+
     def _say_long(self, text: str) -> None:
         if text == self._named and self._ahead is not None and not self._ahead.last:
-            self.query_one("#count", Static).update(Content("no answer yet: e begins all the same"))
+            self._say_count("no answer yet: e begins all the same")
 
     def action_options(self) -> None:
         """Asks what to take of the source."""
@@ -223,7 +228,7 @@ class SourceScreen(ShoeboxScreen):
 
     # Recent projects
 
-    @work(thread=True, exclusive=True, group="recent")
+    @work(thread=True, exclusive=True, group="recent", exit_on_error=False)
     def _read_recent(self, directories: list[Path]) -> None:
         recent: list[Recent] = []
         for directory in directories:
@@ -283,7 +288,7 @@ class SourceScreen(ShoeboxScreen):
             return settings.weights if spec == unless_chosen(settings, facts.encoder) else ""
         return facts.weights if spec == facts.encoder and not settings.encoder else ""
 
-    @work(thread=True, exclusive=True, group="weights")
+    @work(thread=True, exclusive=True, group="weights", exit_on_error=False)
     def _look_for_weights(self, spec: str, file: str) -> None:
         words = weights_words(spec, file)
         self.app.call_from_thread(self._show_weights, spec, file, words)
@@ -350,7 +355,7 @@ class SourceScreen(ShoeboxScreen):
     def _later(self, event: FolderBrowser.Later) -> None:
         self.notify(event.words, severity="warning", markup=False)
 
-    @work(thread=True, exclusive=True, group="count")
+    @work(thread=True, exclusive=True, group="count", exit_on_error=False)
     def _count(self, place: bytes) -> None:
         worker = get_current_worker()
         tell = lambda found: self.app.call_from_thread(self._show_count, place, found, False)  # noqa: E731
@@ -372,7 +377,7 @@ class SourceScreen(ShoeboxScreen):
         words = count_words(found, last)
         if known is not None and known.embedded:
             words += f" · {known.embedded:,} embedded"
-        self.query_one("#count", Static).update(Content(words))
+        self._say_count(words)
         if last and self._grid is not None:
             self._show_previews(found.first)
 

@@ -118,7 +118,7 @@ class FolderBrowser(Vertical):
             return os.path.dirname(self.folder)
         return os.path.join(self.folder, self._listing.folders[row - 2])
 
-    @work(thread=True, exclusive=True, group="list")
+    @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def go(self, folder: bytes, cursor: bytes = b"") -> None:
         """Lists a folder, with the cursor on the one called `cursor`, or on the folder itself."""
         listing = list_folders(folder)
@@ -170,7 +170,7 @@ class FolderBrowser(Vertical):
         if event.value and not names_remote(event.value):
             self._follow(event.value)
 
-    @work(thread=True, exclusive=True, group="list")
+    @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _follow(self, text: str) -> None:
         path = expanded(text, self.folder)
         if text.endswith("/") or os.path.isdir(path):
