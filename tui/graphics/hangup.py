@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textual.app import App
 
-LEAVING_SECONDS = 5.0
+LEAVING_SECONDS = 30.0
 """How long the app may take to leave in good order."""
 
 
