@@ -17,7 +17,7 @@ SETTINGS = dataclasses.asdict(Settings(encoder="pocket"))
 def test_a_worker_killed_while_it_reads_words_goes_on_and_names_once(embedded, tmp_path):
     project = open_project(embedded)
     file = tmp_path / "words.txt"
-    file.write_text("\n".join(["car", "fish", "star", "umbrella", *(f"word{n}" for n in range(300))]))
+    file.write_text("\n".join(["car", "fish", "star", "umbrella", *(f"word{n}" for n in range(1500))]))
     naming = {"settings": SETTINGS, "naming": {"vocabulary": str(file)}}
     with Client(project) as client:
         clustering = dataclasses.asdict(ClusterSettings(method="balanced", clusters=4))
@@ -28,7 +28,7 @@ def test_a_worker_killed_while_it_reads_words_goes_on_and_names_once(embedded, t
         for job in client.watch(job_id):
             words = job.progress.get("message", "")
             reading += [words] if words.startswith("reading") else []
-            if not killed and job.progress.get("stage") == "naming" and 0 < job.progress["share"] < 1:
+            if not killed and len(set(reading)) >= 2:  # some are read, and kept
                 os.kill(worker_pid(project), signal.SIGKILL)
                 killed = True
         assert killed and job.state == "done", job
@@ -40,4 +40,4 @@ def test_a_worker_killed_while_it_reads_words_goes_on_and_names_once(embedded, t
         assert names.is_measured(db, run.id)
         assert [e.said for e in edits.history(db, 9)].count("named 4 clusters by the vocabulary words.txt") == 1
     left = int(reading[-1].rpartition(" ")[2].replace(",", ""))
-    assert left < 300, "the second worker read what the first had not"
+    assert left < 1500, "the second worker read what the first had not"
