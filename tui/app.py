@@ -14,6 +14,7 @@ from textual import work
 from textual.app import App
 from textual.binding import BindingType
 from textual.css.query import NoMatches
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
 from textual.screen import ModalScreen
@@ -24,6 +25,7 @@ from core.settings import environment_of, load, user_table
 from tui import keys, themes
 from tui.commands import ActionsProvider
 from tui.facts import Facts
+from tui.garbage import Collector
 from tui.graphics.hangup import leave_on_hangup
 from tui.graphics.typed import replay_keys
 from tui.messages import FactsChanged, JobChanged, News, Trouble
@@ -101,6 +103,7 @@ class ShoeboxApp(App[object]):
         self._cancelling: set[int] = set()
         """Jobs that the user has asked to stop."""
         self._watcher: Watcher | None = None
+        self._garbage = Collector()
         self._adopt(project)
         if given and isinstance(kept := self.state.get("wishes"), dict):  # what was chosen before gives way
             gone = {*given, "encoder"} if "weights" in given else set(given)
@@ -199,10 +202,16 @@ class ShoeboxApp(App[object]):
         """Takes the keys that came while the terminal was asked."""
         replay_keys(self, self.terminal)
         if not gc.isenabled():  # `open_app` held it back until the first frame
-            gc.freeze()  # what is there by now stays: not to be looked through again and again
-            gc.enable()
+            self._garbage.begin()
+            self.set_interval(1, self._garbage.look)
         if self._keymap:
             self.set_timer(1, self._check_keymap)  # after the screens are there, whose bindings it may name
+
+    async def on_event(self, event: Event) -> None:
+        """Textual's; notes that the user is at it."""
+        if isinstance(event, InputEvent):
+            self._garbage.press()
+        await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:
         """Leaves out a screen that was still coming up when the user left: it is taken apart while it begins."""
