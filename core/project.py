@@ -165,9 +165,9 @@ def find_project(folder: str | os.PathLike[str] | None, project_dir: str | os.Pa
             raise ShoeboxError(f"the project {project.directory} is not of {folder}", "leave one of the two out")
         return project
     source = _resolved(folder)
-    for directory in (source / FOLDER_NAME, _user_dir("projects", source)):
-        if _exists(directory):
-            return open_project(None, directory)
+    found = [folder for folder in (source / FOLDER_NAME, _user_dir("projects", source)) if _exists(folder)]
+    if found:
+        return open_project(None, next(filter(_writable, found), found[0]))
     raise ShoeboxError(f"there is no project for {folder} yet", f"shoebox embed {folder} makes one")
 
 
@@ -226,7 +226,7 @@ def _directory_beside(source: Path) -> tuple[Path, list[str]]:
     directory = source / FOLDER_NAME
     try:
         directory.mkdir(exist_ok=True)
-        if os.access(directory, os.W_OK | os.X_OK):
+        if _writable(directory):
             return directory, []
     except OSError:
         pass
@@ -248,8 +248,12 @@ def _make(directory: Path) -> None:
         raise ShoeboxError(
             f"cannot make the project folder {directory} ({error.strerror})", "name another one with --project DIR"
         ) from error
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not _writable(directory):
         raise ShoeboxError(f"cannot write the project folder {directory}", "name another one with --project DIR")
+
+
+def _writable(directory: Path) -> bool:
+    return os.access(directory, os.W_OK | os.X_OK)
 
 
 def _state_dir(directory: Path, notices: list[str]) -> Path:

@@ -118,7 +118,7 @@ def load(project_dir: Path | None, environment: Mapping[str, str], overrides: Ma
     for file in files:
         values = {name: value for name, value in _read(file).items() if name not in TABLES}
         settings = settings.with_values(values, str(file))
-    settings = settings.with_values(_from_environment(environment), "environment")
+    settings = settings.with_values(named_in(environment), "environment")
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = settings.with_values(given, "command line")
     named = {name: getattr(settings, name) for name in ("weights", "model_config")}
@@ -177,7 +177,8 @@ def _text(file: Path) -> str:
         raise ShoeboxError(f"{file} is not UTF-8 text", "save it as UTF-8, or move it away") from error
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def named_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that an environment names, as text: SHOEBOX_ENCODER is `encoder`."""
     names = (f.name for f in dataclasses.fields(Settings))
     return {n: environment[PREFIX + n.upper()] for n in names if environment.get(PREFIX + n.upper())}
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"errors", "pocket"},
+    {"environment", "errors", "pocket"},
     {"catalog", "sources", "imaging", "settings"},
     {"project", "encoders"},
     {"export", "clustering", "annotation", "naming", "search", "twins"},
@@ -21,6 +21,7 @@ FLOORS = (
 BESIDE = {
     ("catalog", "settings"),
     ("sources", "imaging"),
+    ("sources", "settings"),
     ("demo", "pocket"),
     ("export", "clustering"),
     ("export", "annotation"),

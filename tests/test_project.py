@@ -174,9 +174,13 @@ def test_a_project_of_another_user_that_cannot_be_written_is_let_be(monkeypatch)
         (place / "photos" / ".shoebox").chmod(0o555)
         monkeypatch.setenv("XDG_DATA_HOME", str(place / "data"))
         done = programs.run(OPEN, place / "photos", as_nobody=True)
-        if os.geteuid() == 0:
-            assert Path(done.stdout.splitlines()[0]).is_relative_to(place / "data"), done.stderr
         assert "cannot be written" in done.stdout
+        if os.geteuid() == 0:
+            own = done.stdout.splitlines()[0]
+            assert Path(own).is_relative_to(place / "data"), done.stderr
+            find = "import sys; from core.project import find_project; print(find_project(sys.argv[1]).directory)"
+            found = programs.run(find, place / "photos", as_nobody=True)
+            assert found.stdout.splitlines() == [own], found.stderr
 
 
 def test_a_folder_that_may_not_be_entered_is_told():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.catalog import clusterings
+from core.catalog import clusterings, edits
 from core.catalog.database import Database
 
 KEPT = 2
@@ -117,7 +117,8 @@ def record(
 ) -> int:
     """Writes a run and its pictures; gives its id. It shows only when all of it is written.
 
-    What was corrected while it was made counts. `check` is called last and may raise: the run then never shows.
+    What was corrected while it was made counts. It is journaled: to undo it is to go back to the run before. `check` is
+    called last and may raise: the run then never shows.
     Only the worker records runs.
     """
     with db.transaction():
@@ -148,8 +149,9 @@ def record(
             )
     with db.transaction():
         check()
-        _take_corrections(db, run)
+        edits.correct_run(db, run)
         db.execute("UPDATE annotation_runs SET complete = 1 WHERE id = ?", (run,))
+        edits.append_annotation(db, run, f"annotated {len(rows):,} picture{'' if len(rows) == 1 else 's'}")
     _forget_old(db)
     return run
 
@@ -261,21 +263,12 @@ def moves(db: Database, run: AnnotationRun) -> list[Move]:
     return [Move(*row) for row in rows]
 
 
-def _take_corrections(db: Database, run: int) -> None:
-    rows = db.execute(
-        "SELECT c.class, i.id FROM corrections c CROSS JOIN images i ON i.missing IN (0, 1) AND i.trashed IN (0, 1)"
-        " AND i.status = 'ready' AND i.hash = c.hash"
-    ).fetchall()
-    db.executemany(
-        "UPDATE annotations SET class = ?, corrected = 1 WHERE run = ? AND image = ?",
-        ((class_, run, image) for class_, image in rows),
-    )
-
-
 def _forget_old(db: Database) -> None:
     """Deletes the pictures of all but the last runs, a part at a time."""
     last = db.execute("SELECT id FROM annotation_runs WHERE complete = 1 ORDER BY id DESC LIMIT ?", (KEPT,)).fetchall()
     oldest = last[-1][0]
+    with db.transaction():
+        edits.forget_annotations(db, oldest if len(last) == KEPT else 0)
     while True:
         with db.transaction():
             row = db.one("SELECT run, image FROM annotations WHERE run < ? ORDER BY run, image LIMIT 1", (oldest,))

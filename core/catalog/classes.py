@@ -33,6 +33,17 @@ class Class:
     phrases: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was said of a picture: the name of a class (None: none of them), whether that is in force, and when."""
+
+    source: int
+    path: bytes
+    name: str | None
+    in_force: bool
+    made: float
+
+
 def in_force(db: Database) -> list[Class]:
     """The classes in the user's order."""
     rows = db.execute("SELECT id, name, phrases FROM classes WHERE place IS NOT NULL ORDER BY place")
@@ -103,6 +114,16 @@ def forget(db: Database, image_ids: Iterable[int]) -> int:
 def corrections(db: Database) -> dict[bytes, int | None]:
     """What was said, by content: the id of a class, or None for none of them."""
     return dict(db.execute("SELECT hash, class FROM corrections").fetchall())
+
+
+def all_corrections(db: Database) -> list[Correction]:
+    """What was said of every picture that the project knows, copies and missing ones too, in the order it was said."""
+    rows = db.execute(  # all states are named, for the index that has the hash behind them
+        "SELECT i.source, i.path, k.name, c.class IS NULL OR k.place IS NOT NULL, c.made FROM corrections c"
+        " CROSS JOIN images i ON i.missing IN (0, 1) AND i.trashed IN (0, 1) AND i.status IN ('ready', 'pending')"
+        " AND i.hash = c.hash LEFT JOIN classes k ON k.id = c.class ORDER BY c.made, i.source, i.path"
+    )
+    return [Correction(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
 
 
 def _write(db: Database, given: dict[int, Any], said: str) -> int:

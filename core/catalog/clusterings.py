@@ -11,6 +11,7 @@ from typing import Any
 
 from core.catalog import edits
 from core.catalog.database import Database
+from core.errors import UsageError
 
 CHUNK = 2000
 """Members written in one transaction, so that it stays under 20 ms."""
@@ -99,14 +100,16 @@ def record(
     assignments: Sequence[tuple[int, int | None, float]],
     said: str | None = None,
     continues: int | None = None,
+    heirs: Sequence[tuple[int, int]] = (),
     check: Callable[[], None] = lambda: None,
 ) -> int:
     """Writes a run, its clusters, and its members, each (image, cluster number or None, score); gives its id.
 
     The run shows only when all of it is written; what a crash left half written is cleared away. It is journaled as
     `said`, so that it can be undone. What the user gives to the clusters of the run `continues` while this one is
-    written is taken over by number. `check` is called last, inside the transaction that completes the run: what it
-    raises leaves the run incomplete. Only the worker records runs, in either of its lanes.
+    written is taken over by number; a name of the user's whose cluster is gone goes to its heir, where that has none
+    of the user's: `heirs` are (number there, number here). `check` is called last, inside the transaction that
+    completes the run: what it raises leaves the run incomplete. Only the worker records runs, in either of its lanes.
     """
     with _one_at_a_time:
         with db.transaction():
@@ -163,6 +166,7 @@ def record(
             _leave_out_trash(db, clustering)
             if continues is not None:
                 _take_over_marks(db, continues, clustering)
+                _leave_names(db, continues, clustering, heirs)
             db.execute("UPDATE clusterings SET complete = 1 WHERE id = ?", (clustering,))
             edits.append_run(db, clustering, said or f"clustered {len(assignments):,} pictures")
         return clustering
@@ -176,6 +180,14 @@ def latest(db: Database, encoder: int | None = None) -> ClusteringRecord | None:
         (encoder,),
     )
     return None if row is None else _clustering(row)
+
+
+def get(db: Database, run: int) -> ClusteringRecord:
+    """A complete run by its id, be it undone. Raises UsageError where there is none."""
+    row = db.one("SELECT * FROM clusterings WHERE complete = 1 AND id = ?", (run,))
+    if row is None:
+        raise UsageError(f"there is no clustering {run}", "shoebox info lists them")
+    return _clustering(row)
 
 
 def all_clusterings(db: Database) -> list[ClusteringRecord]:
@@ -302,6 +314,16 @@ def _take_over_marks(db: Database, old: int, new: int) -> None:
         " WHERE o.clustering = ?1 AND o.number = clusters.number) WHERE clustering = ?2 AND EXISTS"
         " (SELECT 1 FROM clusters o WHERE o.clustering = ?1 AND o.number = clusters.number)",
         (old, new),
+    )
+
+
+def _leave_names(db: Database, old: int, new: int, heirs: Sequence[tuple[int, int]]) -> None:
+    db.executemany(
+        "UPDATE clusters SET (name, name_state, changed) = (SELECT o.name, o.name_state, 1 FROM clusters o"
+        " WHERE o.clustering = ?1 AND o.number = ?3) WHERE clustering = ?2 AND number = ?4"
+        " AND (name IS NULL OR name_state = 'proposed') AND EXISTS (SELECT 1 FROM clusters o"
+        " WHERE o.clustering = ?1 AND o.number = ?3 AND o.name IS NOT NULL AND o.name_state IN ('accepted', 'edited'))",
+        ((old, new, gone, heir) for gone, heir in heirs),
     )
 
 

@@ -19,9 +19,9 @@ from core.catalog.database import Database
 from core.catalog.edits import Draft, Standing, editing
 from core.errors import UsageError
 
-CHUNK = 1000
-"""Pictures moved in one transaction, so that it stays under 20 ms."""
-TRASH_CHUNK = 300
+CHUNK = 400
+"""Pictures moved in one transaction, so that it stays well under 20 ms."""
+TRASH_CHUNK = 200
 """Pictures put into the trash or taken out in one transaction: these change an index of all pictures too."""
 PREVIEWS = 16
 """Previews of a cluster that a run has not chosen any for."""
@@ -108,7 +108,8 @@ def new_cluster(db: Database, clustering: int, image_ids: Iterable[int], name: s
 def merge(db: Database, clustering: int, numbers: Iterable[int], into: int) -> None:
     """Merges clusters into one, which keeps its number and its name, or takes the largest one's where it has none.
 
-    Tags are joined. Raises UsageError where one of the clusters does not exist.
+    A name that the user gave goes before one that was proposed. Tags are joined. Raises UsageError where one of the
+    clusters does not exist.
     """
     others = [number for number in dict.fromkeys(numbers) if number != into]
     if not others:
@@ -118,7 +119,8 @@ def merge(db: Database, clustering: int, numbers: Iterable[int], into: int) -> N
         target = _standing(db, clustering, into)
         merged = sorted((_standing(db, clustering, number) for number in others), key=lambda s: -s.size)
         tags = list(dict.fromkeys(tag for s in (target, *merged) for tag in json.loads(s.tags)))
-        named = next((s for s in (target, *merged) if s.name), target)
+        called = [s for s in (target, *merged) if s.name]
+        named = next((s for s in called if s.name_state != names.PROPOSED), called[0] if called else target)
         joined = target._replace(
             name=named.name,
             name_state=named.name_state,
@@ -127,16 +129,9 @@ def merge(db: Database, clustering: int, numbers: Iterable[int], into: int) -> N
             previews=json.dumps(_nearest_first(db, clustering, (target, *merged))),
         )
         draft.set_cluster(into, target, joined)
-        marks = json.dumps(others)
-        moving = [
-            row[0]
-            for row in db.execute(
-                "SELECT image FROM assignments WHERE clustering = ? AND cluster IN (SELECT value FROM json_each(?))",
-                (clustering, marks),
-            )
-        ]
-        _relocate(draft, clustering, moving[:CHUNK], into)
-    _in_chunks(db, clustering, moving[CHUNK:], into, said, batch=draft.batch)
+        _relocate(draft, clustering, _some_of(db, clustering, others), into)
+    while moving := _some_of(db, clustering, others):
+        _in_chunks(db, clustering, moving, into, said, batch=draft.batch)
 
 
 def trash(db: Database, image_ids: Iterable[int]) -> int:
@@ -290,6 +285,16 @@ def _best(db: Database, clustering: int, number: int, limit: int) -> list[int]:
         "SELECT a.image FROM assignments a CROSS JOIN images i ON i.id = a.image"
         f" WHERE a.clustering = ? AND a.cluster = ? AND {_OF_USE} ORDER BY a.score DESC, a.image LIMIT ?",
         (clustering, number, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _some_of(db: Database, clustering: int, numbers: Sequence[int]) -> list[int]:
+    """The next CHUNK pictures of these clusters, in no order."""
+    rows = db.execute(
+        "SELECT a.image FROM assignments a CROSS JOIN images i ON i.id = a.image"
+        " WHERE a.clustering = ? AND a.cluster IN (SELECT value FROM json_each(?)) LIMIT ?",
+        (clustering, json.dumps(numbers), CHUNK),
     )
     return [row[0] for row in rows]
 

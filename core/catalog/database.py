@@ -115,6 +115,8 @@ def migrate(path: str | os.PathLike[str]) -> None:
             if _version(connection) == len(scripts):
                 return
             _use_wal(connection)
+            # A table that is made anew takes the place of one that others refer to (sqlite.org/lang_altertable.html).
+            connection.execute("PRAGMA foreign_keys = OFF")
             for number, script in enumerate(scripts, start=1):
                 # Looked at inside the transaction: another process may be migrating beside this one.
                 connection.execute("BEGIN IMMEDIATE")
@@ -203,9 +205,11 @@ def _unusable(path: Path, error: sqlite3.Error) -> ShoeboxError:
         return ShoeboxError(
             f"{path} is locked by another program", "wait for it to end, or stop the worker with shoebox stop"
         )
-    if code == sqlite3.SQLITE_NOTADB:
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        # The folder, not the file alone: the log of the old file would be taken for that of a new one.
+        damaged = f"is damaged ({error})" if code == sqlite3.SQLITE_CORRUPT else "is not a shoebox catalog"
         return ShoeboxError(
-            f"{path} is not a shoebox catalog",
-            "move it away, and shoebox makes a new one beside your pictures",
+            f"{path} {damaged}",
+            f"put a copy back, or move the folder {path.parent} away and run again: it is made anew, without names",
         )
     return ShoeboxError(f"cannot use the catalog {path} ({error})", "check the disk and the permissions of its folder")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from core.catalog.database import Database
 
@@ -197,15 +198,27 @@ def tag_counts(db: Database) -> dict[str, int]:
 
 
 def origins(db: Database, image_ids: Iterable[int]) -> dict[int, tuple[str, list[str]]]:
-    """Of pictures that were downloaded: the URL that brought each first, and its tags."""
+    """Of pictures that were downloaded: the URL that brought each first, and its tags.
+
+    What lies in a bucket that anybody can look into has the URL by which they do.
+    """
     found: dict[int, tuple[str, list[str]]] = {}
     for image in image_ids:
-        rows = db.execute("SELECT id, url FROM downloads WHERE image = ? ORDER BY id", (image,)).fetchall()
-        if rows:
+        row = db.one(
+            "SELECT d.url, json_extract(s.options, '$.public') AS public FROM downloads d"
+            " JOIN sources s ON s.id = d.source WHERE d.image = ? ORDER BY d.id LIMIT 1",
+            (image,),
+        )
+        if row is not None:
             tags = db.execute(
                 "SELECT DISTINCT t.tag FROM download_tags t JOIN downloads d ON d.id = t.download"
                 " WHERE d.image = ? ORDER BY t.tag",
                 (image,),
             )
-            found[image] = (rows[0]["url"], [row[0] for row in tags])
+            found[image] = (_link(row["url"], row["public"]), [tag[0] for tag in tags])
     return found
+
+
+def _link(url: str, public: str | None) -> str:
+    """Where anybody can look at s3://bucket/key; other URLs are what they are."""
+    return f"{public}/{quote(url.split('/', 3)[3])}" if public else url

@@ -2,14 +2,15 @@
 
 An edit is a list of changes, each with what was before and what is after. Doing, undoing and redoing go through
 the same few statements, so that undo restores exactly what was. A run of clustering is an edit too: to undo it is
-to go back to the run before, and to the edits made on that one.
+to go back to the run before, and to the edits made on that one. So is a run of annotation, as long as the pictures of
+the run before are kept.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ UNSAID = False
 """Stands for a correction that there is not: None stands for one to none of the classes."""
 _RUN = '[["run"]]'
 """The changes of a run of clustering, as the journal keeps them."""
+_ANNOTATED = '[["annotated",%'
+"""How those of a run of annotation begin."""
 
 
 class Standing(NamedTuple):
@@ -132,12 +135,23 @@ def append_run(db: Database, clustering: int, said: str) -> None:
     _append(db, clustering, said, [["run"]], None)
 
 
-def undo(db: Database) -> str | None:
+def append_annotation(db: Database, run: int, said: str) -> None:
+    """Journals a run of annotation that has just been completed. Inside a transaction of the caller's."""
+    _append(db, current_run(db), said, [["annotated", run]], None)
+
+
+def forget_annotations(db: Database, run: int) -> None:
+    """Says that runs of annotation up to this one can no longer be undone. Inside a transaction of the caller's."""
+    db.execute("DELETE FROM edits WHERE changes LIKE ? AND json_extract(changes, '$[0][1]') <= ?", (_ANNOTATED, run))
+
+
+def undo(db: Database, *, kinds: Collection[str] | None = None) -> str | None:
     """Undoes the last edit; gives what was undone, in words, or None where there is nothing to undo.
 
-    Raises ShoeboxError where the edit is about a run that is not the latest.
+    Raises ShoeboxError where the edit is about a run that is not the latest, or has a change of another kind than
+    `kinds`, where these are given.
     """
-    return _go_through(db, forward=False)
+    return _go_through(db, forward=False, kinds=kinds)
 
 
 def redo(db: Database) -> str | None:
@@ -160,8 +174,8 @@ def made_on(db: Database, clustering: int) -> list[Edit]:
     """The edits that shaped a run after it was made, oldest first; those undone are not among them."""
     rows = db.execute(
         "SELECT batch, min(made), said FROM edits WHERE clustering = ? AND undone = 0 AND changes <> ?"
-        " GROUP BY batch ORDER BY batch",
-        (clustering, _RUN),
+        " AND changes NOT LIKE ? GROUP BY batch ORDER BY batch",
+        (clustering, _RUN, _ANNOTATED),
     )
     return [Edit(batch, made, said, False) for batch, made, said in rows]
 
@@ -180,7 +194,7 @@ def current_run(db: Database) -> int | None:
     return None if found is None else int(found)
 
 
-def _go_through(db: Database, *, forward: bool) -> str | None:
+def _go_through(db: Database, *, forward: bool, kinds: Collection[str] | None = None) -> str | None:
     """Undoes or redoes the next edit with all of its batch, one transaction each; gives it in words."""
     said, batch = None, None
     while True:
@@ -190,6 +204,8 @@ def _go_through(db: Database, *, forward: bool) -> str | None:
                 return said
             said, batch = edit["said"], edit["batch"]
             changes: list[Change] = json.loads(edit["changes"])
+            if kinds is not None and any(change[0] not in kinds for change in changes):
+                raise ShoeboxError(f"the last edit is of another kind: {said}", "undo it in the app: u")
             if not (forward and changes == [["run"]]):  # which becomes the latest by being redone
                 _require_current(db, edit["clustering"], f"cannot {'redo' if forward else 'undo'} ({said})")
             for change in changes if forward else reversed(changes):
@@ -257,6 +273,9 @@ def _carry_out(db: Database, clustering: int | None, change: Change, *, forward:
             _put_classes(db, *(after if forward else before))
         case ["corrections", changes]:
             _put_corrections(db, [(content, new if forward else old) for content, old, new in changes])
+        case ["annotated", run]:
+            db.execute("UPDATE annotation_runs SET complete = ? WHERE id = ?", (int(forward), run))
+            _correct_latest(db)
         case ["run"]:
             db.execute("UPDATE clusterings SET undone = ? WHERE id = ?", (int(not forward), clustering))
         case _:
@@ -288,6 +307,26 @@ def _put_classes(db: Database, classes: Sequence[tuple[str, list[str]]], prompts
         ((name, json.dumps(phrases), place) for place, (name, phrases) in enumerate(classes)),
     )
     meta.put(db, meta.PROMPTS, json.dumps(prompts))
+
+
+def correct_run(db: Database, run: int) -> None:
+    """Puts what was said of pictures into a run that knows nothing of it yet. Inside a transaction of the caller's."""
+    rows = db.execute(
+        "SELECT c.class, i.id FROM corrections c CROSS JOIN images i ON i.missing IN (0, 1) AND i.trashed IN (0, 1)"
+        " AND i.status = 'ready' AND i.hash = c.hash"
+    ).fetchall()
+    db.executemany(
+        "UPDATE annotations SET class = ?, corrected = 1 WHERE run = ? AND image = ?",
+        ((class_, run, image) for class_, image in rows),
+    )
+
+
+def _correct_latest(db: Database) -> None:
+    """The run of annotation that is the latest now may know nothing of what was said since it was not."""
+    run = db.value("SELECT max(id) FROM annotation_runs WHERE complete = 1")
+    if run is not None:
+        db.execute("UPDATE annotations SET class = found, corrected = 0 WHERE run = ? AND corrected = 1", (run,))
+        correct_run(db, run)
 
 
 def _put_corrections(db: Database, given: Sequence[tuple[str, Any]]) -> None:

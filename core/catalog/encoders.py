@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,41 @@ class EncoderRecord:
     rows: int
 
     @property
+    def weights(self) -> str | None:
+        """The name of the file that took the place of the published weights."""
+        return Path(self.options["weights"]).name if self.options.get("weights") else None
+
+    @property
+    def model_config(self) -> str | None:
+        """The name of the file that took the place of the published architecture."""
+        return Path(self.options["model_config"]).name if self.options.get("model_config") else None
+
+    @property
+    def used_spec(self) -> str:
+        """As much of the spec as was used: files take the place of its tag, or of its architecture, too."""
+        library, _, name = self.spec.partition(":")
+        if self.weights is None or not name:
+            return self.spec
+        if self.model_config:
+            return f"{library}:{self.model_config}"
+        return self.spec if name.startswith("hf-hub:") else f"{library}:{re.split('[/.]', name, maxsplit=1)[0]}"
+
+    @property
     def label(self) -> str:
         """What people call it: the spec, or the files that took the place of its weights."""
-        weights, config = self.options.get("weights"), self.options.get("model_config")
-        if not weights:
+        if self.weights is None:
             return self.spec
-        return f"{Path(weights).name} ({Path(config).name})" if config else f"{self.spec} with {Path(weights).name}"
+        return f"{self.weights} ({self.model_config})" if self.model_config else f"{self.used_spec} with {self.weights}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a document tells of it: where files were used, by their names."""
+        return {
+            "spec": self.used_spec,
+            "weights": self.weights,
+            "model_config": self.model_config,
+            "fingerprint": self.fingerprint,
+            "dimension": self.dimension,
+        }
 
 
 def register(db: Database, *, fingerprint: str, spec: str, options: dict[str, Any], dimension: int) -> EncoderRecord:
@@ -73,6 +103,13 @@ def add_embeddings(db: Database, encoder_id: int, hashes: Sequence[bytes], first
         ((encoder_id, content, first_row + offset) for offset, content in enumerate(hashes)),
     )
     db.execute("UPDATE encoders SET rows = ? WHERE id = ?", (first_row + len(hashes), encoder_id))
+
+
+def forget_rows(db: Database, encoder_id: int, *, kept: int) -> None:
+    """Takes back all embeddings but those in the first `kept` rows: their vectors are lost."""
+    with db.transaction():
+        db.execute("DELETE FROM embeddings WHERE encoder = ? AND row >= ?", (encoder_id, kept))
+        db.execute("UPDATE encoders SET rows = ? WHERE id = ?", (kept, encoder_id))
 
 
 def embedded_images(db: Database, encoder_id: int) -> tuple[list[int], list[int]]:

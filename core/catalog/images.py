@@ -141,18 +141,22 @@ def find(
 ) -> tuple[list[int], list[str]]:
     """The ids of the pictures at these paths, and the paths at which the catalog knows none.
 
-    `roots` says where each source lies. A path is absolute, or relative to the current folder.
+    `roots` says where each source lies. A path is absolute, or relative to the current folder; else to a source, as
+    JSON has it.
     """
+
+    def at(places: Iterable[tuple[int, bytes]]) -> list[int]:
+        found = (db.value("SELECT id FROM images WHERE source = ? AND path = ?", place) for place in places)
+        return [image_id for image_id in found if image_id is not None]
+
     ids: list[int] = []
     unknown: list[str] = []
     for file in files:
-        folder, name = os.path.split(os.fsencode(file))
+        given = os.fsencode(file)
+        folder, name = os.path.split(given)
         path = os.path.join(os.path.realpath(folder), name)  # a picture may itself be a link
-        found = [
-            db.value("SELECT id FROM images WHERE source = ? AND path = ?", (source, os.path.relpath(path, root)))
-            for source, root in roots.items()
-        ]
-        known = [image_id for image_id in found if image_id is not None]
+        known = at((source, os.path.relpath(path, root)) for source, root in roots.items())
+        known = known or at((source, given) for source in roots)
         ids += known
         if not known:
             unknown.append(os.fsdecode(file))
@@ -194,8 +198,7 @@ def _renamed(db: Database, image_id: int, content: bytes) -> int:
         " WHERE o.missing = 1 AND o.hash = ? AND n.id = ? ORDER BY o.id LIMIT 1",
         (content, image_id),
     )
-    # A picture that was itself clustered before is no new file: it keeps its own row.
-    if old is None or _was_clustered(db, image_id):
+    if old is None or _is_known(db, image_id):
         return image_id
     new = get(db, image_id)
     db.execute("DELETE FROM images WHERE id = ?", (image_id,))
@@ -206,10 +209,15 @@ def _renamed(db: Database, image_id: int, content: bytes) -> int:
     return int(old)
 
 
-def _was_clustered(db: Database, image_id: int) -> bool:
-    # By the runs, which are few (CROSS JOIN keeps that order): there is no index of assignments by image.
-    joined = "clusterings r CROSS JOIN assignments a ON a.clustering = r.id AND a.image = ?"
-    return db.value(f"SELECT 1 FROM {joined} LIMIT 1", (image_id,)) is not None
+def _is_known(db: Database, image_id: int) -> bool:
+    """Whether a picture was clustered, annotated or thrown out before: it is no new file, and keeps its own row."""
+    # By the runs, which are few (CROSS JOIN keeps that order): there is no index of their pictures.
+    kept = (
+        "SELECT 1 FROM images WHERE id = ?1 AND trashed = 1"
+        " UNION ALL SELECT 1 FROM clusterings r CROSS JOIN assignments a ON a.clustering = r.id AND a.image = ?1"
+        " UNION ALL SELECT 1 FROM annotation_runs r CROSS JOIN annotations a ON a.run = r.id AND a.image = ?1"
+    )
+    return db.value(f"{kept} LIMIT 1", (image_id,)) is not None
 
 
 _SELECT = (

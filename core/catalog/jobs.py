@@ -30,6 +30,7 @@ class Job:
     paused: bool
     cancel: bool
     attempts: int
+    """How often it was begun."""
     progress: dict[str, Any]
     result: dict[str, Any]
     error: str | None
@@ -112,6 +113,11 @@ def set_progress(db: Database, job_id: int, progress: dict[str, Any]) -> None:
     db.execute("UPDATE jobs SET progress = ? WHERE id = ?", (json.dumps(progress), job_id))
 
 
+def got_on(db: Database, job_id: int) -> None:
+    """Says that something came of a job that lasts: the next attempt goes on from there."""
+    db.execute("UPDATE jobs SET deaths = 0 WHERE id = ?", (job_id,))
+
+
 def finish(
     db: Database, job_id: int, state: State, *, result: dict[str, Any] | None = None, error: str | None = None
 ) -> None:
@@ -156,17 +162,21 @@ def forget(db: Database, kind: str, *, seconds: float) -> None:
         db.execute(f"DELETE FROM jobs WHERE {ended}", (kind, time.time() - seconds))
 
 
-def take_up_orphans(db: Database, *, most_attempts: int) -> None:
-    """Sees to jobs that a dead worker left running: cancels, queues again, or gives up after `most_attempts`.
+def take_up_orphans(db: Database, *, most_deaths: int) -> None:
+    """Sees to jobs that a dead worker left running: cancels, queues again, or gives up.
+
+    A job is given up after `most_deaths` in a row without `got_on` in between: one that takes days outlives any number
+    of reboots, one that kills its worker ends.
 
     Only for the process that holds the worker's lock: no other can know that the worker is dead.
     """
     with db.transaction():
         now = time.time()
         db.execute("UPDATE jobs SET state = 'cancelled', finished = ? WHERE state = 'running' AND cancel = 1", (now,))
+        db.execute("UPDATE jobs SET deaths = deaths + 1 WHERE state = 'running'")
         db.execute(
-            "UPDATE jobs SET state = 'failed', finished = ?, error = ? WHERE state = 'running' AND attempts >= ?",
-            (now, f"the worker died {most_attempts} times while it ran this", most_attempts),
+            "UPDATE jobs SET state = 'failed', finished = ?, error = ? WHERE state = 'running' AND deaths >= ?",
+            (now, f"the worker died {most_deaths} times in a row while it ran this", most_deaths),
         )
         db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
 

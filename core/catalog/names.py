@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
@@ -21,6 +21,8 @@ from core.errors import UsageError
 PROPOSED, ACCEPTED, EDITED = "proposed", "accepted", "edited"
 """Where a name in force comes from: a namer, a namer and the user's consent, or the user."""
 NAMERS = ("openai", "vocabulary")
+SAME = 0.75
+"""A proposed name holds for a cluster that is at least so much (Jaccard) what it was, as its number does."""
 CHUNK = 50
 """Clusters named in one transaction, so that it stays under 20 ms."""
 
@@ -50,11 +52,12 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Proposal(Proposed):
-    """A proposal as recorded."""
+    """A proposal as recorded. `size`: the pictures that the cluster had then; 0 where that is not known."""
 
     id: int = 0
     namer: str = ""
     made: float = 0.0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class ClusterName:
     """A cluster's name as it stands. `state` is empty where it has none.
 
     `alternatives` are what its proposal holds beside the name in force, the best by quality first;
-    `twins` the numbers of the clusters whose names mean the same. `quality` is None until it is measured.
+    `twins` the numbers of the clusters whose names mean the same. `quality` is None until it is measured. `outdated`:
+    the name was proposed for other pictures than the cluster has by now.
     """
 
     number: int
@@ -113,6 +117,7 @@ class ClusterName:
     alternatives: list[Alternative]
     proposal: Proposal | None
     basis: str
+    outdated: bool = False
 
     @property
     def description(self) -> str | None:
@@ -158,7 +163,9 @@ def names_of(db: Database, clustering: int) -> list[ClusterName]:
     measured = _measured(db, clustering)
     current = {row["number"]: row["name"] for row in rows}
     same = _spelt_the_same(current)
-    return [_cluster_name(row, proposals.get(row["proposal"]), measured, current, same) for row in rows]
+    found = [_cluster_name(row, proposals.get(row["proposal"]), measured, current, same) for row in rows]
+    outdated = _outdated(db, clustering, found)
+    return [replace(n, outdated=True) if n.number in outdated else n for n in found]
 
 
 def overall(found: Sequence[ClusterName]) -> Overall:
@@ -283,11 +290,11 @@ def _propose(draft: Draft, clustering: int, namer: str, proposed: Proposed) -> b
     name = candidates[0] if proposed.name and candidates else None
     cursor = draft.db.execute(
         "INSERT INTO proposals (clustering, cluster, made, namer, model, prompt, name, reason, alternatives,"
-        " description, shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " description, shown, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(clustering, proposed.cluster, time.time(), namer, proposed.model, proposed.prompt, name),
             *(proposed.reason, json.dumps(candidates[1:] if name else candidates), proposed.description),
-            json.dumps(list(proposed.shown)),
+            *(json.dumps(list(proposed.shown)), row.size),
         ),
     )
     after = row._replace(proposal=int(cursor.lastrowid or 0))
@@ -326,6 +333,31 @@ def _cluster_name(
         proposal=proposal,
         basis=basis,
     )
+
+
+def _outdated(db: Database, clustering: int, found: Sequence[ClusterName]) -> set[int]:
+    """The clusters that have changed since the name in force was proposed for them.
+
+    How many of the pictures of then are still there is told by those that the namer was shown.
+    """
+    proposed = {n.number: n.proposal for n in found if n.state == PROPOSED and n.proposal is not None}
+    shown = [image for p in proposed.values() if p.size for image in p.shown]
+    where = dict(
+        db.execute(
+            "SELECT j.value, a.cluster FROM json_each(?) j"
+            " CROSS JOIN assignments a ON a.clustering = ? AND a.image = j.value",
+            (json.dumps(shown), clustering),
+        ).fetchall()
+    )
+    outdated = set()
+    for n in found:
+        proposal = proposed.get(n.number)
+        if proposal is not None and proposal.size and proposal.shown:
+            still = sum(where.get(image) == n.number for image in proposal.shown) / len(proposal.shown)
+            common = min(still * proposal.size, n.size)
+            if common < SAME * (proposal.size + n.size - common):
+                outdated.add(n.number)
+    return outdated
 
 
 def basis_of(size: int, cohesion: float) -> str:
@@ -370,6 +402,7 @@ def _read(db: Database, ids: Sequence[int]) -> Iterator[Proposal]:
             id=row["id"],
             namer=row["namer"],
             made=row["made"],
+            size=row["size"] or 0,
         )
 
 

@@ -29,6 +29,13 @@ class VectorFile:
         """The size of one row in bytes."""
         return 2 * self.dimension
 
+    def whole_rows(self) -> int:
+        """How many rows the file holds, whatever the catalog says; 0 where there is none."""
+        try:
+            return self.path.stat().st_size // self.row_bytes
+        except OSError:
+            return 0
+
     def append(self, rows: NDArray[np.float32], at: int) -> None:
         """Writes rows [n, dimension] from row `at` on, and returns when they are on the disk.
 
@@ -79,7 +86,7 @@ class VectorFile:
     def _cut_short(self, rows: int) -> ShoeboxError:
         return ShoeboxError(
             f"the vectors {self.path} are gone or cut short: the catalog counts {rows} rows",
-            "put the file back, or remove the project folder to embed again",
+            "put the file back, or run shoebox embed: what is missing is embedded again",
         )
 
 

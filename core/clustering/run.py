@@ -7,17 +7,18 @@ not group keeps its clusters, by `regroup.py`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.catalog import clusterings, edits, encoders
+from core.catalog import clusterings, edits, encoders, images
 from core.catalog.clusterings import NewCluster
-from core.clustering.matching import Match, match_clusters
+from core.clustering.matching import MINIMUM, Match, match_clusters
 from core.clustering.methods import Clustering, Progress, cluster
 from core.clustering.regroup import Kept, keep_frozen, keep_rest, remeasured
-from core.errors import ShoeboxError, UsageError
+from core.errors import CancelledError, ShoeboxError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +60,7 @@ def cluster_project(
         route = "; ".join((found.said, *found.notes, *kept.said(int(free.sum()))))
 
         def unchanged() -> None:
+            _refuse_cancelled(cancelled)
             if keep_frozen(db, clusterings.latest(db)).members != kept.members:
                 raise ShoeboxError("frozen clusters were edited while the others were grouped", "cluster again")
 
@@ -110,6 +112,7 @@ def recluster(
         said = f"{what} into {found.clusters}"
 
         def unchanged() -> None:
+            _refuse_cancelled(cancelled)
             if edits.position(db) != position:
                 raise ShoeboxError("the clusters were edited while these pictures were grouped", "do it again")
 
@@ -122,9 +125,16 @@ def recluster(
             seed=last.seed,
             seconds=round(found.seconds, 3),
             said=said,
+            continues=last.id,
             check=unchanged,
             **_merged(db, last, kept, found, image_ids, vectors, free, settings),
         )
+
+
+def _refuse_cancelled(cancelled: Callable[[], bool] | None) -> None:
+    """The last look before a run is there for all to see."""
+    if cancelled is not None and cancelled():
+        raise CancelledError("clustering was cancelled")
 
 
 def _embedded(project: Project, db: Database, record: EncoderRecord) -> tuple[NDArray[np.int64], Vectors]:
@@ -132,9 +142,24 @@ def _embedded(project: Project, db: Database, record: EncoderRecord) -> tuple[ND
     # By image id, which is the order of paths: embedding commits in whatever order decoding ends.
     image_ids, rows = encoders.embedded_images(db, record.id)
     if not image_ids:
-        raise ShoeboxError("no picture could be embedded", "shoebox info PATH --failed says what failed")
+        raise _nothing_embedded(db, record)
     record = encoders.get(db, record.id)  # it may have grown since the caller looked
     return np.array(image_ids), project.vector_file(record).read(record.rows)[rows]
+
+
+def _nothing_embedded(db: Database, record: EncoderRecord) -> ShoeboxError:
+    """Why there is nothing to group, and what to do."""
+    if waiting := images.count_to_embed(db, record.id):
+        what = "1 picture" if waiting == 1 else f"{waiting:,} pictures"
+        return ShoeboxError(
+            f"{what} changed or came since this project was embedded, and none is as it was",
+            "shoebox embed PATH, then again; what is the same inside is only read, not computed again",
+        )
+    counts = images.counts(db)
+    if counts.failed:
+        return ShoeboxError("no picture could be embedded", "shoebox info PATH --failed says what failed")
+    where = "in the trash" if counts.trashed else "gone"
+    return ShoeboxError(f"every picture is {where}", "restore some, or add some and embed them")
 
 
 def _chosen(placed: dict[int, tuple[int | None, float]], within: Within) -> set[int]:
@@ -158,7 +183,7 @@ def _merged(
     free: NDArray[np.bool_],
     settings: ClusterSettings,
 ) -> dict[str, Any]:
-    """What was found and what was kept, as one run: its clusters, assignments and silhouette."""
+    """What was found and what was kept, as one run: its clusters, assignments, silhouette, and heirs of names."""
     grouped = image_ids[free]
     old = clusterings.to_carry_over(db, last.id) if last else {}
     match = _matched(db, last, kept, found, grouped)
@@ -169,7 +194,8 @@ def _merged(
     if kept.members:
         clusters, others, silhouette = remeasured(kept, clusters, assignments, image_ids, vectors, settings)
         assignments += others
-    return {"clusters": clusters, "assignments": assignments, "silhouette": _finite(silhouette)}
+    heirs = _heirs(clusterings.assigned(db, last.id), assignments) if last else []
+    return {"clusters": clusters, "assignments": assignments, "silhouette": _finite(silhouette), "heirs": heirs}
 
 
 def _matched(
@@ -211,6 +237,25 @@ def _new_cluster(
         name_state=before.name_state if before else None,
         proposal=before.proposal if before else None,
     )
+
+
+def _heirs(
+    old: Iterable[tuple[int, int | None]], new: Iterable[tuple[int, int | None, float]]
+) -> list[tuple[int, int]]:
+    """The clusters of the last run that do not go on in the new one, and which has the most of each: (old, new).
+
+    `old` and `new` are the members of the two runs. A cluster that is scattered has no heir.
+    """
+    number_of = {image: number for image, number, _ in new}
+    there = set(number_of.values())
+    sizes: Counter[int] = Counter()
+    went: Counter[tuple[int, int]] = Counter()
+    for image, before in old:
+        if before is not None and before not in there:
+            sizes[before] += 1
+            if (now := number_of.get(image)) is not None:
+                went[before, now] += 1
+    return [pair for pair, count in went.most_common() if count >= MINIMUM * sizes[pair[0]]]
 
 
 def _choice(found: Clustering) -> dict[str, Any] | None:

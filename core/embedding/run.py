@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 import time
 from collections import deque
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from core.project import Project
     from core.settings import Settings
 
+log = logging.getLogger("shoebox.embedding")
 TICK_SECONDS = 0.1
 PUBLISH_SECONDS = 0.5
 """Between two snapshots of the live clusters: a screen looks no more often."""
@@ -59,10 +61,11 @@ def embed(
     With `arrivals`, pictures come in meanwhile (they are downloaded): it goes on until no more do.
     `models` are copies of one encoder, one a device. `checkpoint` is called between two batches: it may block
     (a pause) or raise (a cancel). A batch that was committed stays, whatever happens next. Pictures of the sources
-    `without`, by id, are left alone.
+    `without`, by id, are left alone. Where vectors were lost (the file is gone or cut short) they are made again.
     """
     # Reading pages is done by whichever thread of the pipeline needs the next picture, one at a time.
     with project.database() as db, project.database(shared=True) as reading:
+        record = _as_on_disk(project, db, record)
         run = _Run(project, db, models, record, settings, live=live, without=without, arrivals=arrivals)
         try:
             run.start(_pictures(reading, record.id, without, run.more_may_come))
@@ -215,6 +218,16 @@ class _Run:
         self.progress.cpu = self._figures.cpu
         self.progress.recent = list(self._recent)
         self.progress.failures = list(self._failures)
+
+
+def _as_on_disk(project: Project, db: Database, record: EncoderRecord) -> EncoderRecord:
+    """The record, once it counts no more vectors than there are."""
+    there = project.vector_file(record).whole_rows()
+    if there >= record.rows:
+        return record
+    log.warning("%d of %d vectors of %s are lost: they are made again", record.rows - there, record.rows, record.label)
+    encoders.forget_rows(db, record.id, kept=there)
+    return encoders.get(db, record.id)
 
 
 def _pictures(

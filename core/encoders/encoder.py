@@ -116,8 +116,8 @@ class Encoder:
         with self._turns, torch.inference_mode(), devices.out_of_memory(self.device):
             return self._unit(self._features(batch.to(self.device)))
 
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors [N, dimension] of words, in float32.
+    def prepare_texts(self) -> None:
+        """Loads what reads sentences, which may take files that pictures do not; `encode_texts` does so, too.
 
         Raises ShoeboxError where the encoder has no text tower, or its tokenizer is not here.
         """
@@ -127,10 +127,17 @@ class Encoder:
                 f"{self.spec} knows pictures alone, no words",
                 "choose an encoder with text, such as the default: `shoebox encoders` says which have it",
             )
+        if self._tokenizer is not None:
+            return
         with self._turns:
             if self._tokenizer is None:
                 text.module.to(self.device)
                 self._tokenizer = text.tokenizer()
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors [N, dimension] of words, in float32. Raises as `prepare_texts`."""
+        self.prepare_texts()
+        assert self._text is not None and self._tokenizer is not None
         found = np.empty((len(texts), self.dimension), np.float32)
         order = sorted(
             range(len(texts)), key=lambda place: len(texts[place])
@@ -139,7 +146,7 @@ class Encoder:
             places = order[start : start + _TEXTS_AT_A_TIME]
             tokens = self._tokenizer([texts[place] for place in places]).to(self.device)
             with self._turns, torch.inference_mode(), devices.out_of_memory(self.device):
-                found[places] = self._unit(features_of(text.module, tokens))
+                found[places] = self._unit(features_of(self._text.module, tokens))
         return found
 
     def _features(self, planes: torch.Tensor) -> torch.Tensor:

@@ -1,13 +1,14 @@
-"""The jobs of annotation: `annotate` and `embed_annotate`, `review`, `export_annotation`."""
+"""The jobs of annotation: `annotate` and `embed_annotate`, `review`, `save_head`, `export_annotation`."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.annotation.settings import AnnotateSettings
-from core.catalog import classes, images, sources
+from core.catalog import annotation, classes, encoders, images, sources
 from core.catalog.encoders import EncoderRecord
 from core.encoders.spec import parse_spec
 from core.errors import ShoeboxError, UsageError
@@ -47,10 +48,28 @@ def review_job(context: JobContext, params: Given) -> Given:
 
     Gives the image ids as `queue`; the run has it from then on.
     """
-    from core.annotation.run import new_queue
+    from core.annotation.last_run import new_queue
 
     queue = new_queue(context.project, int(params["count"]), below=params.get("below"), seed=context.settings.seed)
     return {"queue": queue}
+
+
+def save_head_job(context: JobContext, params: Given) -> Given:
+    """Writes the head of the last run, with what was said since, to the file `params["path"]`.
+
+    Gives `path`, and how many `corrections` taught it.
+    """
+    from core.annotation.run import Used, save_trained_head
+
+    with context.project.database() as db:
+        run = annotation.latest(db)
+        if run is None:
+            raise ShoeboxError("nothing is annotated yet", "shoebox annotate does that")
+        records = [encoders.get(db, id_) for id_ in run.encoders]
+    used = [Used(record, _loader(context, record)) for record in records]
+    path = Path(params["path"])
+    settings = AnnotateSettings(**run.settings)
+    return {"path": str(path), "corrections": save_trained_head(context.project, path, used, settings)}
 
 
 def export_job(context: JobContext, params: Given) -> Given:
@@ -117,8 +136,8 @@ def _used(context: JobContext, settings: Settings, params: Given, *, embed: bool
 
 def _require_words(context: JobContext) -> None:
     spec = chosen_encoder(context.project, context.settings)
-    context.say("loading", f"loading {spec}; the first time on a machine it is measured, too")
-    encoder = context.models.get(spec, context.settings.device, context.progress)[0]
+    context.say("loading", f"loading {spec.label}; the first time on a machine it is measured, too")
+    encoder = context.encoders(spec, words=True)[0]
     if not encoder.has_text:
         encoder.encode_texts([""])  # says so
 
@@ -131,8 +150,8 @@ def _lacks_some(context: JobContext, record: EncoderRecord) -> bool:
 def _loader(context: JobContext, record: EncoderRecord) -> Callable[[], Encoder]:
     def load() -> Encoder:
         spec = parse_spec(record.spec, **record.options)
-        context.say("loading", f"loading {spec} to read the sentences")
-        encoder = context.models.get(spec, context.settings.device, context.progress)[0]
+        context.say("loading", f"loading {spec.label} to read the sentences")
+        encoder = context.encoders(spec, words=True)[0]
         if encoder.fingerprint != record.fingerprint:
             raise ShoeboxError(
                 f"the weights of {record.label} are not those that the pictures were embedded with",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ KILLED_SECONDS = 30.0
 """How long a killed worker may take to be gone: it has gigabytes to give back, at low priority."""
 POLL_SECONDS = 1.0
 """How often a job is looked at when the worker says nothing."""
+FULL_BYTES = 1_000_000
+"""With less than this free, a disk is full."""
 MOST_TRIES = 5
 """How often a job is handed to workers that go away over it."""
 
@@ -213,8 +216,7 @@ class Client:
             if status is None:
                 return  # on its way to the lock
             if status > 0 and status != ALREADY_RUNNING:
-                last = _last_line(self.project.log_path)
-                raise ShoeboxError("the worker broke down", f"its log {self.project.log_path} ends with: {last}")
+                raise _broken(self.project)
         with open(self.project.log_path, "ab") as log:
             self._started = subprocess.Popen(
                 [sys.executable, "-m", "core.jobs.worker", os.fspath(self.project.directory)],
@@ -225,6 +227,18 @@ class Client:
                 env=for_worker(self._environment),
                 start_new_session=True,
             )
+
+
+def _broken(project: Project) -> ShoeboxError:
+    """Why a worker could not go on: what it says itself, where the disk took it."""
+    if shutil.disk_usage(project.state_dir).free < FULL_BYTES:
+        return ShoeboxError(
+            f"the disk is full: the worker cannot write {project.state_dir}",
+            "free some space and run again: what was done so far is kept",
+        )
+    last = _last_line(project.log_path)
+    _, raised, said = last.partition(f"{ShoeboxError.__module__}.{ShoeboxError.__name__}: ")
+    return ShoeboxError(said) if raised else ShoeboxError("the worker broke down", f"{project.log_path} ends: {last}")
 
 
 def _last_line(log: Path) -> str:

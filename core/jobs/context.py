@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from core.errors import CancelledError
 
 if TYPE_CHECKING:
+    from core.encoders.encoder import Encoder
+    from core.encoders.spec import EncoderSpec
     from core.jobs.models import LoadedEncoders
     from core.project import Project
     from core.settings import Settings
 
 REPORT_SECONDS = 0.2
 """Progress is written at most this often."""
+LASTING = frozenset({"downloading", "fetching", "embedding", "labels", "names"})
+"""Stages whose `done` counts what the next attempt finds done."""
 
 
 @dataclass
@@ -39,6 +43,9 @@ class JobContext:
     report: Callable[[dict[str, Any]], None]
     created: float = 0.0
     """When the job was asked for (seconds since 1970): a resumed one has that of its first run."""
+    got_on: Callable[[], None] = lambda: None
+    """Called once, as soon as this attempt has done something that lasts."""
+    _at_first: int | None = None
     _reported: float = 0.0
     _stage: str = ""
     _since: float = 0.0
@@ -51,6 +58,10 @@ class JobContext:
         moment = time.monotonic()
         if data.get("stage", "") != self._stage:
             self._stage, self._since, now = data.get("stage", ""), time.time(), True
+            self._at_first = data.get("done")
+        if self._stage in LASTING and data.get("done") != self._at_first:
+            self.got_on()
+            self.got_on = _nothing
         if now or moment - self._reported >= REPORT_SECONDS:
             self._reported = moment
             self.report(data | {"since": self._since})
@@ -68,4 +79,25 @@ class JobContext:
         while self.control.paused.is_set() and not self.cancelled():
             time.sleep(0.05)
         if self.cancelled():
-            raise CancelledError("cancelled", "what was done so far is kept; run the same command to go on")
+            raise stopped()
+
+    def encoders(self, spec: EncoderSpec, *, words: bool = False) -> list[Encoder]:
+        """The encoder on every device that the settings name, loaded where it is not; with `words` for sentences, too.
+
+        Raises ShoeboxError where it cannot be had, CancelledError.
+        """
+
+        def downloading(data: dict[str, Any]) -> None:
+            self.checkpoint()
+            self.progress(data)
+
+        return self.models.get(spec, self.settings.device, downloading, self.environment, words=words)
+
+
+def stopped() -> CancelledError:
+    """What ends a job that was told to stop."""
+    return CancelledError("cancelled", "what was done so far is kept; run the same command to go on")
+
+
+def _nothing() -> None:
+    pass

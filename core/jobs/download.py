@@ -12,30 +12,22 @@ import errno
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from core.catalog import downloads, sources
 from core.catalog.sources import Source
 from core.errors import CancelledError, ShoeboxError
-from core.jobs.download_queue import TICK_SECONDS, DownloadProgress, Queue, Recorder, Way
-from core.sources.found import BadLine, Found, Page, Request, evenly
+from core.jobs.download_listing import Listing
+from core.jobs.download_queue import TICK_SECONDS, DownloadProgress, Queue, Recorder
+from core.jobs.download_ways import Secrets, open_way, prepared, session_for, way_to
 from core.sources.places import REMOTE
-from core.sources.urls import host_of, redacted
+from core.sources.urls import redacted
 
 if TYPE_CHECKING:
-    from core.catalog.database import Database
     from core.jobs.context import JobContext
     from core.sources.fetch import Fetcher
-    from core.sources.pace import Pace
-    from core.sources.session import Session
-
-REMEMBERED = ("after", "before", "limit", "sample", "endpoint", "anonymous")
-"""What of `params["source"]` stays with the source until something else is asked; 0 or "" takes it back."""
-MOST_TOLD = 20
-"""Bad lines that are named; all are counted."""
-LOOKED_AT = 1000
 
 Params = dict[str, Any]
 
@@ -70,16 +62,6 @@ def downloading(context: JobContext, params: Params) -> Iterator[Downloads | Non
         bringing.stop()
 
 
-def remember_options(db: Database, source: Source, asked: Params) -> Source:
-    """The source with what is asked of it now in place of what was asked before."""
-    given = {name: asked[name] for name in REMEMBERED if asked.get(name) is not None}
-    if not given:
-        return source
-    options = {name: value for name, value in (source.options | given).items() if value}
-    sources.set_options(db, source.id, options)
-    return dataclasses.replace(source, options=options)
-
-
 class Downloads:
     """A thread that downloads; the others ask how far it is."""
 
@@ -92,7 +74,6 @@ class Downloads:
         self._over = threading.Event()
         self._error: BaseException | None = None
         self._progress = DownloadProgress()
-        self._secrets: dict[tuple[int, str], str] = {}
         self._number = 0
 
     def start(self) -> None:
@@ -163,13 +144,15 @@ class Downloads:
         from core.sources.pace import Pace
         from core.sources.store import Store
 
-        project, settings = self._context.project, self._context.settings
+        context, secrets = self._context, Secrets()
+        project, settings, environment = context.project, context.settings, context.environment
         # A power cut may undo the last records, never a file; those URLs are then asked for once more.
         with project.database(durable=False) as db:
-            self._prepare(db)
-            ways = {source.id: self._way(source) for source in self._sources}
-            trusted = [way.bucket.host for way in ways.values() if way.bucket is not None]
-            async with self._session(trusted) as session:
+            found = [prepared(db, project, source, self._asked, settings) for source in self._sources]
+            self._progress.total = downloads.counts(db).waiting
+            ways = {source.id: way_to(source, environment, secrets) for source in found}
+            allow_private = bool(self._asked.get("allow_private"))
+            async with session_for(ways, settings, self._context.environment, allow_private=allow_private) as session:
                 pace = Pace(settings.downloads_per_host)
                 fetcher = Fetcher(
                     session,
@@ -179,13 +162,14 @@ class Downloads:
                     seed=settings.seed,
                 )
                 for way in ways.values():
-                    await self._open(db, way, session, pace)
+                    await open_way(db, way, session, pace, environment, settings)
                 queue = Queue(db, ways, per_host=settings.downloads_per_host, most=settings.downloads, held=pace.held)
                 recorder = Recorder(db, self._progress, self._came)
+                listing = Listing(db, session, settings, secrets, queue, self._progress, self._unpaused)
                 meter = asyncio.ensure_future(self._meter(fetcher))
                 try:
                     async with asyncio.TaskGroup() as group:
-                        group.create_task(self._list(db, ways, session, queue))
+                        group.create_task(listing.run(list(ways.values())))
                         for _ in range(max(1, settings.downloads)):
                             group.create_task(self._work(queue, fetcher, recorder))
                 except* CancelledError as errors:
@@ -198,197 +182,7 @@ class Downloads:
                     meter.cancel()
                     recorder.flush()
                     self._measure(fetcher)
-
-    def _session(self, trusted: list[tuple[str, int]]) -> Session:
-        from urllib.parse import urlsplit
-
-        from core.sources.session import Session
-
-        settings = self._context.settings
-        archive = urlsplit(settings.reddit_archive)
-        if any(source.kind == "reddit" for source in self._sources) and archive.hostname:
-            trusted = [*trusted, (archive.hostname, archive.port or (443 if archive.scheme == "https" else 80))]
-        return Session(
-            allow_private=bool(self._asked.get("allow_private")),
-            trusted=trusted,
-            connections=2 * settings.downloads + 2,
-        )
-
-    def _prepare(self, db: Database) -> None:
-        for place, source in enumerate(self._sources):
-            self._sources[place] = remember_options(db, source, self._asked)
-            downloads.try_again(
-                db,
-                source.id,
-                failed=bool(self._asked.get("retry_failed")),
-                allow_private=bool(self._asked.get("allow_private")),
-                max_bytes=self._context.settings.max_file_mb * 1_000_000,
-            )
-            self._look_for_files(db, source)
-        self._progress.total = downloads.counts(db).waiting
-
-    def _look_for_files(self, db: Database, source: Source) -> None:
-        """What was deleted from the downloads is downloaded again."""
-        last = 0
-        while page := downloads.places(db, source.id, after=last, limit=LOOKED_AT):
-            root = os.fsencode(self._context.project.downloads)
-            gone = [image for image, path in page if not os.path.exists(os.path.join(root, path))]
-            if gone:
-                downloads.lose(db, gone)
-            last = page[-1][0]
-
-    def _way(self, source: Source) -> Way:
-        if source.kind != "bucket":
-            secrets = self._secrets
-            return Way(source, lambda url: Request(secrets.get((source.id, url), url)))
-        from core.sources.bucket import open_bucket
-
-        bucket = open_bucket(
-            os.fsdecode(source.root),
-            self._context.environment,
-            endpoint=str(source.options.get("endpoint", "")),
-            anonymous=bool(source.options.get("anonymous")),
-        )
-        return Way(source, bucket.locate, bucket)
-
-    async def _open(self, db: Database, way: Way, session: Session, pace: Pace) -> None:
-        """A bucket is looked at before anything is asked of it; unlike a web server it is made for many requests."""
-        if way.bucket is None:
-            return
-        from core.sources.bucket import settled
-
-        self._require_keys(db, way)
-        way.use(await settled(session, way.bucket))
-        pace.allow(host_of(way.bucket.endpoint), self._context.settings.downloads)
-
-    async def _list(self, db: Database, ways: dict[int, Way], session: Session, queue: Queue) -> None:
-        try:
-            for way in ways.values():
-                try:
-                    await self._list_one(db, way, session, queue)
-                except ShoeboxError as error:  # what was listed before is downloaded all the same
-                    self._error = self._error or error
-        finally:
-            self._progress.listing = False
-            queue.listed()
-
-    async def _list_one(self, db: Database, way: Way, session: Session, queue: Queue) -> None:
-        source = way.source
-        limit, sample = int(source.options.get("limit", 0)), int(source.options.get("sample", 0))
-        known = downloads.number(db, source.id)
-        if sample:
-            room = min(sample, limit or sample) - known
-            if room <= 0 and source.kind != "urls":
-                return
-            await self._list_sample(db, way, session, max(room, 0))
-            queue.look()
-            return
-        async for page in self._pages(db, way, session):
-            room = limit - downloads.number(db, source.id) if limit else len(page.found)
-            if limit and room <= 0 and source.kind != "urls":
-                return
-            self._tell_bad(page.bad)
-            whole = self._record(db, source, page.found, room if limit else None, page.cursor)
-            queue.look()
-            if not whole and source.kind != "urls":
-                return
-            await asyncio.sleep(0)
-
-    async def _list_sample(self, db: Database, way: Way, session: Session, room: int) -> None:
-        """The whole listing first: what is evenly spaced over it is known at its end."""
-        known = downloads.known(db, way.source.id)
-        fresh: dict[str, Found] = {}
-        async for page in self._pages(db, way, session):
-            self._tell_bad(page.bad)
-            self._remember_secrets(way.source, page.found)
-            fresh |= {found.url: found for found in page.found if found.url not in known and found.url not in fresh}
-            await asyncio.sleep(0)
-        # No cursor: what the sample leaves out is still to come, should all be wanted later.
-        self._record(db, way.source, evenly(list(fresh.values()), room), None, None)
-
-    async def _pages(self, db: Database, way: Way, session: Session) -> AsyncIterator[Page]:
-        source = way.source
-        root = os.fsdecode(source.root)
-        if source.kind == "urls":
-            from core.sources.lists import read_lists
-
-            for page in read_lists(root):
-                await self._unpaused()
-                yield page
-            return
-        if source.kind == "reddit":
-            from core.sources.reddit import list_subreddit
-
-            listing = list_subreddit(
-                session,
-                root.removeprefix("reddit:"),
-                archive=self._context.settings.reddit_archive,
-                after=str(source.options.get("after", "")),
-                before=str(source.options.get("before", "")),
-                cursor=sources.cursor(db, source.id),
-                seed=self._context.settings.seed,
-            )
-        else:
-            from core.sources.bucket import list_bucket
-
-            assert way.bucket is not None
-            listing = list_bucket(session, way.bucket, seed=self._context.settings.seed)
-        async for page in listing:
-            yield page
-            await self._unpaused()
-
-    def _require_keys(self, db: Database, way: Way) -> None:
-        """A job that is resumed without a client has no keys: it waits for one that brings them."""
-        assert way.bucket is not None
-        if way.bucket.signed and not way.source.options.get("signed"):
-            sources.set_options(db, way.source.id, way.source.options | {"signed": True})
-        elif way.source.options.get("signed") and not (way.bucket.signed or way.source.options.get("anonymous")):
-            raise ShoeboxError(
-                f"the keys of {os.fsdecode(way.source.root)} are not here",
-                "run the same command again where AWS_ACCESS_KEY_ID or R2_ACCESS_KEY_ID is set",
-            )
-
-    def _record(self, db: Database, source: Source, found: list[Found], room: int | None, cursor: Any) -> bool:
-        """Records what was listed, `room` of it at most; gives whether there was room for all of it.
-
-        The cursor moves with it, and only past what was recorded.
-        """
-        self._remember_secrets(source, found)
-        if room is not None:
-            found, whole = self._within(db, source, found, room)
-        else:
-            whole = True
-        with db.transaction():
-            new = downloads.add(db, source.id, [(picture.url, picture.tag) for picture in found])
-            if whole and cursor is not None:
-                sources.set_cursor(db, source.id, cursor)
-        self._progress.total += new
-        self._progress.repeated += len(found) - new
-        return whole
-
-    def _within(self, db: Database, source: Source, found: list[Found], room: int) -> tuple[list[Found], bool]:
-        if len(found) <= room:
-            return found, True
-        known = downloads.known(db, source.id)
-        kept: list[Found] = []
-        for picture in found:
-            if picture.url not in known:
-                if room <= 0:
-                    return kept, False
-                room -= 1
-                known.add(picture.url)
-            kept.append(picture)
-        return kept, True
-
-    def _remember_secrets(self, source: Source, found: list[Found]) -> None:
-        """Where a URL has secrets, they stay in memory: every run reads them from the list anew."""
-        for picture in found:
-            if picture.address and picture.address != picture.url:
-                self._secrets[source.id, picture.url] = picture.address
-
-    def _tell_bad(self, bad: list[BadLine]) -> None:
-        self._progress.bad_lines += len(bad)
-        self._progress.bad += [str(line) for line in bad[: MOST_TOLD - len(self._progress.bad)]]
+                self._error = listing.error
 
     async def _work(self, queue: Queue, fetcher: Fetcher, recorder: Recorder) -> None:
         while True:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from core.catalog import downloads
 from core.catalog.downloads import Arrived, Missed, Waiting
-from core.catalog.sources import Source
-from core.sources.found import Failure, Locate, Request, Stored
+from core.sources.found import Failure, Locate, Stored
 from core.sources.urls import host_of
 
 if TYPE_CHECKING:
     from core.catalog.database import Database
-    from core.sources.bucket import Bucket
+    from core.jobs.download_ways import Way
 
 TICK_SECONDS = 0.1
 COMMIT_SECONDS = 0.02
@@ -43,24 +42,6 @@ class DownloadProgress:
     bad_lines: int = 0
     bad: list[str] = field(default_factory=list)
     """The first of them, each with its file and line."""
-
-
-class Way:
-    """How the pictures of a source are asked for."""
-
-    def __init__(self, source: Source, locate: Locate, bucket: Bucket | None = None) -> None:
-        self.source = source
-        self.bucket = bucket
-        self._locate = locate
-
-    def locate(self, url: str) -> Request:
-        """The request for a picture of the source."""
-        return self._locate(url)
-
-    def use(self, bucket: Bucket) -> None:
-        """Another region of the same bucket."""
-        self.bucket = bucket
-        self._locate = bucket.locate
 
 
 @dataclass(frozen=True, slots=True)

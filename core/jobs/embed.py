@@ -14,7 +14,8 @@ from core.embedding.progress import EmbedProgress
 from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
 from core.errors import CancelledError, ShoeboxError
 from core.jobs.context import JobContext
-from core.jobs.download import Downloads, downloading, remember_options
+from core.jobs.download import Downloads, downloading
+from core.jobs.download_ways import remember_options
 from core.jobs.scan import ScanReport, scan
 from core.project import Project
 from core.settings import Settings
@@ -25,7 +26,7 @@ def embed_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Embeds the project's pictures; `params["live"]` forms clusters meanwhile. Gives counts as data."""
     found = scan_sources(context, params)
     record, progress, brought = bring_and_embed(context, params, without=unreachable_in(found))
-    return {"scan": found, "encoder": record.spec} | summary_of(progress) | brought
+    return {"scan": found, "encoder": record.label} | summary_of(progress) | brought
 
 
 def summary_of(progress: EmbedProgress) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def _wait_for_pictures(context: JobContext, bringing: Downloads) -> None:
     bringing.check()
     came = bringing.result()
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in came["in_all"]["reasons"].items())
-    todo = "shoebox info --failed lists what failed, and why"
+    todo = "shoebox info PATH --failed lists what failed, and why"
     if "private address" in came["in_all"]["reasons"]:
         todo = f"--allow-private downloads from your own network; {todo}"
     raise ShoeboxError(f"no picture came in ({reasons or 'the source lists none'})", todo)
@@ -144,12 +145,8 @@ def embed_pictures(
 
     spec = chosen_encoder(context.project, context.settings)
 
-    def downloading(data: dict[str, Any]) -> None:
-        context.checkpoint()
-        context.progress(data)
-
     context.say("loading", f"loading {spec.label}; the first time on a machine it is measured, too")
-    models = context.models.get(spec, context.settings.device, downloading)
+    models = context.encoders(spec)
     context.checkpoint()
     with context.project.database() as db:
         record = encoders.register(

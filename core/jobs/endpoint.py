@@ -22,6 +22,7 @@ ALREADY_RUNNING = 3
 """The exit status of a worker that finds another one at work."""
 ANSWER_SECONDS = 5.0
 """How long a client waits for an answer before it looks whether the worker is still there."""
+MAX_SOCKET_PATH = 200
 MAX_LINE = 1 << 24
 """A longer line, in bytes, is no message of ours."""
 
@@ -59,18 +60,23 @@ class Door:
     """Where a worker lets clients in: a socket in a folder that only the user can enter."""
 
     def __init__(self, project: Project) -> None:
-        self._name = _socket_name(project)
+        self._project = project
         self.open()
 
     def open(self) -> None:
-        """Listens. A socket that lies there is a leftover: the lock says that nobody else listens."""
-        self.path = _make_runtime_folder() / self._name
+        """Listens. A socket that lies there is a leftover: the lock says that nobody else listens.
+
+        The lock's file tells where, to clients that would look in other folders: sudo's and cron's.
+        """
+        self.path = _make_runtime_folder() / _socket_name(self._project)
         self.path.unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.fspath(self.path))
         self.path.chmod(0o600)
         self.listener.listen()
         self.listener.setblocking(False)
+        with contextlib.suppress(OSError):
+            self._project.lock_path.write_bytes(os.fsencode(self.path))
 
     @property
     def vanished(self) -> bool:
@@ -85,7 +91,7 @@ class Door:
 
 def knock(project: Project) -> Lines | None:
     """A connection to the project's worker; None where nobody listens."""
-    for folder in filter(_is_private, _runtime_folders()):
+    for folder in filter(_is_private, (*_told_folder(project), *_runtime_folders())):
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(ANSWER_SECONDS)
         try:
@@ -173,6 +179,14 @@ def _runtime_folders() -> Iterator[Path]:
     yield Path(f"/run/user/{user}/shoebox")
     yield Path(tempfile.gettempdir()) / f"shoebox-{user}"
     yield Path(f"/tmp/shoebox-{user}")  # noqa: S108 - used only where it is the user's alone
+
+
+def _told_folder(project: Project) -> Iterator[Path]:
+    """Where the worker says that its socket lies. Anybody may have written that: it is for the caller to doubt."""
+    with contextlib.suppress(OSError):
+        told = project.lock_path.read_bytes()
+        if told and b"\0" not in told and len(told) < MAX_SOCKET_PATH:
+            yield Path(os.fsdecode(told)).parent
 
 
 def _make_runtime_folder() -> Path:

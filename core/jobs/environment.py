@@ -22,8 +22,9 @@ def has_key(environment: Mapping[str, str]) -> bool:
 
 
 def for_worker(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables a worker is started with: no secret among them."""
-    return {n: v for n, v in environment.items() if not _is_secret(n)}
+    """The variables a worker is started with: no secret among them, and none of one client's services."""
+    fixed = {n: environment[n] for n in _FIXED if n in environment}
+    return {n: v for n, v in environment.items() if n not in travelling(environment)} | fixed
 
 
 def signature(environment: Mapping[str, str], version: str) -> str:

@@ -1,4 +1,4 @@
-"""The job `export`: writes the last clustering into a new folder."""
+"""The job `export`: writes a clustering into a new folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def export_pictures_job(context: JobContext, params: dict[str, Any]) -> dict[str
 
 
 def export_clusters(context: JobContext, asked: dict[str, Any]) -> dict[str, Any]:
-    """Writes the last clustering into a new folder; gives the fields of ExportResult."""
+    """Writes a clustering into a new folder; gives the fields of ExportResult."""
     from core.export.run import export
 
     def progress(words: str, done: int, total: int) -> None:

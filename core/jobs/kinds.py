@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[Lane, str]] = {
     "annotate": ("interactive", "core.jobs.annotate:annotate_job"),
     "embed_annotate": ("bulk", "core.jobs.annotate:embed_annotate_job"),
     "review": ("interactive", "core.jobs.annotate:review_job"),
+    "save_head": ("interactive", "core.jobs.annotate:save_head_job"),
     "export_annotation": ("interactive", "core.jobs.annotate:export_job"),
     "label": ("interactive", "core.jobs.label:label_job"),
     "name": ("interactive", "core.jobs.name:name_job"),

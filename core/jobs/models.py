@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from core.environment import lent
+from core.errors import ShoeboxError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,22 +33,34 @@ class LoadedEncoders:
         self._encoders: list[Encoder] = []
         self._vectors: dict[tuple[str, str | bytes], NDArray[np.float32]] = {}
 
-    def get(self, spec: EncoderSpec, device: str, progress: Callable[[dict[str, Any]], None]) -> list[Encoder]:
+    def get(
+        self,
+        spec: EncoderSpec,
+        device: str,
+        progress: Callable[[dict[str, Any]], None],
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        words: bool = False,
+    ) -> list[Encoder]:
         """The encoder on every device that `device` names, loaded unless it is there already.
 
-        `progress` is told of a download, in bytes. Raises ShoeboxError where the encoder cannot be had.
+        `progress` is told of a download, in bytes; `environment` has the hub's token and the proxies. With `words`,
+        what reads sentences is loaded, too, where it can be had. Raises ShoeboxError where the encoder cannot.
         """
         from core.encoders.encoder import load_encoders
 
         def downloading(done: int, total: int | None) -> None:
             progress({"stage": "downloading", "what": str(spec), "done": done, "total": total})
 
-        with self._lock:
+        with self._lock, lent(environment):
             key = (spec, device, _versions(spec.weights, spec.model_config))
             if self._key != key:
                 self._key, self._encoders = None, []  # let go of the old one before the new one comes
                 self._encoders = load_encoders(spec, device=device, progress=downloading)
                 self._key = key
+            if words:
+                with suppress(ShoeboxError):  # who encodes a sentence is told
+                    self._encoders[0].prepare_texts()
             return self._encoders
 
     def has(self, spec: EncoderSpec, device: str) -> bool:

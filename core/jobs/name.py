@@ -39,7 +39,7 @@ def measure_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Measures the names of the last run, those that the user typed among them; gives overall quality."""
     with _Naming.of(context, load=False) as naming:
         naming.measure()
-        return naming.summary()
+        return naming.summary() | {"told": naming.unmeasured()}
 
 
 def name_pictures(context: JobContext, asked: dict[str, Any]) -> dict[str, Any]:
@@ -152,6 +152,12 @@ class _Naming:
             tick=self._tick,
         )
 
+    def unmeasured(self) -> list[str]:
+        """What is said where names have no quality."""
+        if self.texts.can_encode or names.is_measured(self.db, self.run.id):
+            return []
+        return [f"the names are not measured: {self.record.label} knows pictures alone, no words"]
+
     def summary(self) -> dict[str, Any]:
         """The names as a whole."""
         found = names.overall(names.names_of(self.db, self.run.id))
@@ -215,11 +221,7 @@ class _Naming:
         if result.error is not None:
             raise result.error
         summary = self.summary() | result.as_dict() | {"namer": "openai"}
-        if not self.texts.can_encode:
-            summary["told"] = [
-                *summary["told"],
-                f"the names are not measured: {self.record.label} knows pictures alone, no words",
-            ]
+        summary["told"] += self.unmeasured()
         return summary
 
     def _words(self, asked: dict[str, Any], numbers: Sequence[int]) -> Mapping[int, Sequence[str]]:
@@ -285,13 +287,8 @@ def _encoder_of(context: JobContext, db: Database, run: ClusteringRecord) -> Enc
 def _loaded(context: JobContext, record: EncoderRecord) -> Encoder:
     """The encoder of a record. Raises ShoeboxError where its weights are others by now."""
     spec = parse_spec(record.spec, **record.options)
-
-    def downloading(data: dict[str, Any]) -> None:
-        context.checkpoint()
-        context.progress(data)
-
     context.say("loading", f"loading {spec.label}")
-    encoder = context.models.get(spec, context.settings.device, downloading)[0]
+    encoder = context.encoders(spec, words=True)[0]
     if encoder.fingerprint != record.fingerprint:
         raise ShoeboxError(
             f"the weights of {record.label} are not those that the pictures were embedded with",

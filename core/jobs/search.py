@@ -80,7 +80,7 @@ def _words(context: JobContext, record: EncoderRecord, terms: list[Term]) -> NDA
 
     if parse_spec(record.spec, **record.options).library == "timm":
         raise _knows_no_words(record)
-    encoder = _encoder(context, record)
+    encoder = _encoder(context, record, words=True)
     if not encoder.has_text:
         raise _knows_no_words(record)
     return np.stack([_prompt(context, encoder, term.text) for term in terms])
@@ -141,17 +141,12 @@ def _picture(context: JobContext, record: EncoderRecord, file: str) -> NDArray[n
         raise ShoeboxError(f"cannot search by {shown(os.fsencode(file))}: {error.what}", error.todo) from error
 
 
-def _encoder(context: JobContext, record: EncoderRecord) -> Encoder:
+def _encoder(context: JobContext, record: EncoderRecord, *, words: bool = False) -> Encoder:
     """The encoder that the project was embedded with, loaded."""
-
-    def downloading(data: dict[str, Any]) -> None:
-        context.checkpoint()
-        context.progress(data)
-
     spec = parse_spec(record.spec, **record.options)
     if not context.models.has(spec, context.settings.device):
-        context.say("loading", f"loading {spec}")
-    encoder = context.models.get(spec, context.settings.device, downloading)[0]
+        context.say("loading", f"loading {spec.label}")
+    encoder = context.encoders(spec, words=words)[0]
     if encoder.fingerprint != record.fingerprint:
         raise ShoeboxError(
             f"the weights of {record.label} are not those that the pictures were embedded with",

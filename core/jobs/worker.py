@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib.metadata
+import json
 import logging
 import os
 import selectors
@@ -19,70 +20,60 @@ import threading
 import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from core.catalog import jobs
 from core.catalog.database import Database, migrate
-from core.catalog.jobs import Job, Lane
-from core.errors import CancelledError, ShoeboxError
-from core.jobs.context import Control, JobContext
+from core.errors import ShoeboxError
 from core.jobs.endpoint import ALREADY_RUNNING, Door, Lines, take_lock
-from core.jobs.environment import has_key, signature
-from core.jobs.kinds import lane_of, run_job
-from core.jobs.models import LoadedEncoders
+from core.jobs.environment import signature
+from core.jobs.lanes import POLL_SECONDS, Environments, Lanes, break_down
 from core.project import Project, reopen
-from core.settings import Settings
 
-POLL_SECONDS = 0.5
 MOST_NICENESS = 19
 AUTOGROUP = Path("/proc/self/autogroup")
-LEAVING_SECONDS = 0.05
-"""How often a worker that leaves looks whether its lanes have."""
-MOST_ATTEMPTS = 3
-FIRST_WORD_SECONDS = 2.0
-"""How long the lanes wait for the client that started the worker: it brings what a resumed job needs."""
+SOON_SECONDS = 0.05
+"""How often a worker looks that leaves, or has a job to cancel."""
+MOST_DEATHS = 3
+PIPE_BYTES = 60_000
+"""What a pipe holds on every system."""
 
 log = logging.getLogger("shoebox.worker")
 
 
 class Worker:
-    """Listens, runs the lanes, and leaves when nobody needs it."""
+    """Listens to clients, and leaves when nobody needs it."""
 
-    def __init__(self, project: Project, *, idle: float) -> None:
+    def __init__(self, project: Project, environments: Environments, *, idle: float) -> None:
         self._project = project
         self._idle = idle
         self._catalog = _identity(project.catalog_path)
-        self._models = LoadedEncoders()
-        self._controls: dict[int, Control] = {}
-        self._environments: dict[int, dict[str, str]] = {}
+        self._lanes = Lanes(project, environments, tell=self._tell)
         self._clients: list[Lines] = []
-        self._lock = threading.Lock()  # of the three above
-        self._wake = {lane: threading.Event() for lane in get_args(Lane)}
-        self._spoken_to = threading.Event()
-        self._leaving = threading.Event()
+        self._lock = threading.Lock()  # of the clients
         self._last_busy = time.monotonic()
 
-    def serve(self, door: Door) -> None:
-        """Works until idle for long enough, told to leave, or its project is gone."""
+    def serve(self, door: Door) -> bytes | None:
+        """Works until idle for long enough, told to leave, or its project is gone.
+
+        Gives what clients sent along with jobs that wait, where only a new process can do those; None else.
+        """
         with self._project.database() as db:
-            jobs.take_up_orphans(db, most_attempts=MOST_ATTEMPTS)
-            lanes = [threading.Thread(target=self._run_lane, args=(lane,), name=lane) for lane in self._wake]
-            for lane in lanes:
-                lane.start()
+            jobs.take_up_orphans(db, most_deaths=MOST_DEATHS)
+            self._lanes.start()
             try:
                 with selectors.DefaultSelector() as selector:
                     selector.register(door.listener, selectors.EVENT_READ)
-                    self._listen(selector, door, lanes, db)
+                    return self._listen(selector, door, db)
             except BaseException:
-                _break_down("nobody listens any more")
+                break_down("nobody listens any more")
 
-    def _listen(
-        self, selector: selectors.BaseSelector, door: Door, lanes: list[threading.Thread], db: Database
-    ) -> None:
+    def _listen(self, selector: selectors.BaseSelector, door: Door, db: Database) -> bytes | None:
         """Hears clients as long as a lane works: the last job of a worker that leaves can be cancelled, too."""
         version = db.data_version()
-        while any(lane.is_alive() for lane in lanes):
-            ready = selector.select(LEAVING_SECONDS if self._leaving.is_set() else POLL_SECONDS)
+        while self._lanes.alive():
+            soon = self._lanes.leaving or self._lanes.cancelling()
+            ready = selector.select(SOON_SECONDS if soon else POLL_SECONDS)
             self._leave_if_gone(door)  # before anybody is let in: no client of a new project meets an old worker
             for key, _ in ready:
                 if key.fileobj is door.listener:
@@ -92,11 +83,21 @@ class Worker:
             if door.vanished:
                 self._open_again(selector, door)
             if version != (version := db.data_version()):  # the slow way, for a client without a socket
-                self._look(db)
-            if not self._leaving.is_set() and self._idle_for_long(db):
+                self._lanes.look(db)
+            self._lanes.end_cancelled(db)
+            if self._lanes.stuck(db):
+                told = json.dumps(self._lanes.environments()).encode()
+                if self._lanes.leaving:
+                    log.info("leaving, whatever is still in hand")
+                    door.close()
+                    os._exit(0)
+                if len(told) <= PIPE_BYTES:  # else what is in hand is waited for
+                    return told
+            if not self._lanes.leaving and self._idle_for_long(db):
                 log.info("idle: leaving")
-                self._leaving.set()
-                self._look(db)
+                self._lanes.leave()
+                self._lanes.look(db)
+        return None
 
     def _leave_if_gone(self, door: Door) -> None:
         if _identity(self._project.catalog_path) != self._catalog:
@@ -118,7 +119,7 @@ class Worker:
         connection.setblocking(False)  # a client that takes nothing shall not hold the others, nor a lane
         client = Lines(connection)
         # A worker that leaves does nobody's jobs any more.
-        mine = "leaving" if self._leaving.is_set() else signature(os.environ, version())
+        mine = "leaving" if self._lanes.leaving else signature(os.environ, version())
         with contextlib.suppress(OSError):
             client.send({"pid": os.getpid(), "signature": mine})
         selector.register(connection, selectors.EVENT_READ, client)
@@ -136,25 +137,24 @@ class Worker:
         with self._project.database() as db:
             for message in messages:
                 self._obey(client, message, db)
-            self._look(db)
-        self._spoken_to.set()
+            self._lanes.look(db)
+        self._lanes.begin()
 
     def _obey(self, client: Lines, message: dict[str, Any], db: Database) -> None:
         match message:
             case {"do": "add", "kind": str(kind), "params": dict(params), "environment": dict(environment)}:
-                if self._leaving.is_set():
+                if self._lanes.leaving:
                     client.hang_up()  # it will ask the next worker
                 else:
                     answer = self._add(db, kind, params, environment)
                     with contextlib.suppress(OSError):
                         client.send(answer)
             case {"do": "resume", "job": int(job_id), "environment": dict(environment)}:
-                with self._lock:
-                    self._environments[job_id] = environment
+                self._lanes.bring(job_id, environment)
             case {"do": "leave"}:
-                self._leaving.set()
+                self._lanes.leave()
             case {"do": "stop"}:
-                self._leaving.set()
+                self._lanes.leave()
                 for job in jobs.unfinished(db):
                     jobs.request_cancel(db, job.id)
             case _:
@@ -162,95 +162,15 @@ class Worker:
 
     def _add(self, db: Database, kind: str, params: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
         try:
-            with self._lock:  # a lane that takes the job at once waits here for its environment
-                job_id = jobs.add(db, kind, lane_of(kind), params)
-                self._environments[job_id] = environment
+            return {"added": self._lanes.add(db, kind, params, environment)}
         except ShoeboxError as error:  # an unknown kind, a full disk, a locked catalog
             return {"refused": str(error)}
-        return {"added": job_id}
-
-    def _look(self, db: Database) -> None:
-        """Takes over what clients have set in the catalog, and wakes the lanes."""
-        with self._lock:
-            running = dict(self._controls)
-        for job_id, control in running.items():
-            cancel, paused = jobs.flags(db, job_id)
-            if cancel:
-                control.cancelled.set()
-            (control.paused.set if paused else control.paused.clear)()
-        for event in self._wake.values():
-            event.set()
 
     def _idle_for_long(self, db: Database) -> bool:
         now = time.monotonic()
-        with self._lock:
-            busy = bool(self._controls)
-        keyed = self._keyed()
-        if busy or any(not job.paused and not job.lacks_key(keyed) for job in jobs.unfinished(db)):
+        if self._lanes.busy(db):
             self._last_busy = now
         return now - self._last_busy > self._idle
-
-    def _keyed(self) -> list[int]:
-        """The jobs that have a key in memory: one that needs it waits for a client that brings it."""
-        with self._lock:
-            return [job_id for job_id, environment in self._environments.items() if has_key(environment)]
-
-    def _run_lane(self, lane: Lane) -> None:
-        try:
-            self._lane(lane)
-        except BaseException:  # the catalog cannot be written, say
-            _break_down(f"the {lane} lane broke")
-
-    def _lane(self, lane: Lane) -> None:
-        with self._project.database() as db, self._project.database(durable=False) as progress_db:
-            self._spoken_to.wait(FIRST_WORD_SECONDS)
-            while not self._leaving.is_set():
-                self._wake[lane].clear()
-                job = jobs.take_next(db, lane, keyed=self._keyed())
-                if job is None:
-                    self._wake[lane].wait(POLL_SECONDS)
-                else:
-                    self._run(job, db, progress_db)
-
-    def _run(self, job: Job, db: Database, progress_db: Database) -> None:
-        control = Control()
-        with self._lock:
-            self._controls[job.id] = control
-            environment = self._environments.pop(job.id, {})
-        self._look(db)  # a cancel may have come while it waited
-        log.info("job %d %s: attempt %d", job.id, job.kind, job.attempts)
-
-        def report(progress: dict[str, Any]) -> None:
-            jobs.set_progress(progress_db, job.id, progress)
-            self._tell(job.id)
-
-        try:
-            os.environ.update(environment)  # libraries look for tokens and proxies there
-            context = JobContext(
-                project=self._project,
-                settings=Settings().with_values(job.params.get("settings", {}), "job"),
-                environment=environment,
-                models=self._models,
-                control=control,
-                report=report,
-                created=job.created,
-            )
-            result = run_job(job.kind, context, job.params)
-            jobs.finish(db, job.id, "done", result=result)
-        except CancelledError as error:
-            jobs.finish(db, job.id, "cancelled", error=str(error))
-        except ShoeboxError as error:
-            log.info("job %d failed: %s", job.id, error)
-            jobs.finish(db, job.id, "failed", result={"exit_code": error.exit_code}, error=str(error))
-        except Exception as error:
-            log.exception("job %d failed", job.id)
-            what = f"{job.kind} failed unexpectedly ({type(error).__name__}: {error}): see {self._project.log_path}"
-            jobs.finish(db, job.id, "failed", error=" ".join(what.split()))
-        finally:
-            with self._lock:
-                del self._controls[job.id]
-            self._tell(job.id)
-            log.info("job %d ended", job.id)
 
     def _tell(self, job_id: int) -> None:
         """Wakes every client."""
@@ -260,10 +180,30 @@ class Worker:
             client.nudge({"job": job_id})
 
 
-def _break_down(why: str) -> NoReturn:
-    """Ends the process at once: half a worker would let its clients wait for ever, or work beside the next one."""
-    log.exception(why)
-    os._exit(1)
+def _start_anew(project: Project, told: bytes, lock: int) -> NoReturn:
+    """Puts a new worker in place of this process, whatever its threads do: nothing of them is left.
+
+    `told`, what clients sent along with jobs, goes through a pipe: it may be secret. The lock is held all the while.
+    """
+    log.info("starting anew: a cancelled job does not end, and others wait")
+    reading, writing = os.pipe()
+    os.write(writing, told)
+    for descriptor in map(int, os.listdir("/dev/fd")):  # what a library left open to successors, a GPU's memory say
+        with contextlib.suppress(OSError):
+            os.set_inheritable(descriptor, descriptor <= 2 or descriptor in (reading, lock))
+    command = [sys.executable, "-m", "core.jobs.worker", os.fspath(project.directory), str(reading), str(lock)]
+    try:
+        os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
+    finally:
+        break_down("could not start anew")
+
+
+def _taken_over(pipe: str, lock: str) -> tuple[Environments, int]:
+    """What `_start_anew` left to its successor: what clients sent along, and the lock."""
+    os.set_inheritable(int(lock), False)
+    with open(int(pipe), "rb") as file:
+        told = json.loads(file.read())
+    return {int(job_id): environment for job_id, environment in told.items()}, int(lock)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -280,23 +220,26 @@ def version() -> str:
     return importlib.metadata.version("shoebox")
 
 
-def main(directory: str) -> int:
-    """Serves the project in `directory`; returns the exit status."""
+def main(directory: str, *left: str) -> int:
+    """Serves the project in `directory`; returns the exit status. `left`: by the process whose place it takes."""
     project = reopen(Path(directory))
-    lock = take_lock(project)
+    environments, lock = _taken_over(*left) if left else ({}, take_lock(project))
     if lock is None:
         return ALREADY_RUNNING
     _start_log(project.log_path)
     faulthandler.enable()
     settings = project.settings(os.environ, {})
-    _give_way(max(0, min(settings.niceness, MOST_NICENESS)))
+    if not left:
+        _give_way(max(0, min(settings.niceness, MOST_NICENESS)))
     migrate(project.catalog_path)
     door = Door(project)
     try:
-        Worker(project, idle=settings.idle).serve(door)
+        told = Worker(project, environments, idle=settings.idle).serve(door)
     finally:
         door.close()
-        os.close(lock)
+    if told is not None:
+        _start_anew(project, told, lock)
+    os.close(lock)
     return 0
 
 
@@ -320,4 +263,4 @@ def _start_log(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

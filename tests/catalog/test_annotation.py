@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.annotation.run import Used, annotate_project, new_queue
+from core.annotation.last_run import new_queue
+from core.annotation.run import Used, annotate_project
 from core.annotation.settings import AnnotateSettings
 from core.catalog import annotation, classes, curation, edits, encoders
 from core.errors import CancelledError, UsageError
@@ -81,13 +82,38 @@ def test_corrections_show_at_once_are_asked_no_more_survive_a_run_and_can_be_und
     assert [p.class_id for p in annotation.pictures(db, again, [first, second])] == [other, None]
     assert again.summary["corrections"] == 2
 
+    assert edits.undo(db) == "annotated 64 pictures"
     assert edits.undo(db) == "said that a picture is none of the classes"
     edits.undo(db)
     assert classes.corrections(db) == {}
-    assert not any(p.corrected for p in annotation.pictures(db, again, [first, second]))
+    assert not any(p.corrected for p in annotation.pictures(db, run, [first, second]))
     edits.redo(db)
-    [redone] = annotation.pictures(db, again, [first])
+    [redone] = annotation.pictures(db, run, [first])
     assert (redone.class_id, redone.corrected) == (other, True)
+
+
+def test_a_run_that_misled_is_undone_and_done_again_as_long_as_the_one_before_is_kept(embedded, db):
+    first = annotated(embedded, db, AnnotateSettings(method="text"))
+    before = {p.image: p.class_id for p in annotation.all_pictures(db, first)}
+    image, other = annotation.review_queue(db, first)[:2]
+    star = next(c.id for c in classes.in_force(db) if c.name == "star")
+    classes.correct(db, {image: star})
+    second = annotated(embedded, db)
+    assert edits.undo(db) == "annotated 64 pictures"
+    assert last(db) == first
+    assert {p.image: p.class_id for p in annotation.all_pictures(db, first)} == before | {image: star}
+    edits.redo(db)
+    assert last(db) == second
+    edits.undo(db)
+    classes.correct(db, {other: None})  # from here on the second run is no more
+    assert edits.redo(db) is None
+    third, fourth = annotated(embedded, db), annotated(embedded, db)
+    assert edits.undo(db) == "annotated 64 pictures"
+    assert last(db) == third != fourth
+    assert edits.undo(db) == "said that a picture is none of the classes"  # the first run's pictures are gone
+    assert last(db) == third
+    [picture] = annotation.pictures(db, third, [other])
+    assert not picture.corrected
 
 
 def test_copies_of_a_picture_share_what_is_said_of_it(embedded, db):
@@ -116,6 +142,7 @@ def test_a_class_added_while_reviewing_and_one_taken_out_that_comes_back(embedde
     without = annotated(embedded, db)
     assert without.summary["corrections"] == 0  # it names a class that is not in force
     assert any("not in the list" in note for note in without.summary["notes"])
+    edits.undo(db)
     edits.undo(db)
     assert [c.name for c in classes.in_force(db)] == [*NAMES, "boat"]
     assert annotated(embedded, db).summary["corrections"] == 1

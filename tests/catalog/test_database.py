@@ -1,6 +1,7 @@
 """The catalog's file: made, brought up to date, refused, and never damaged."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import meta
+from core.catalog import database, images, jobs, meta
 from core.catalog.database import Database, migrate
 from core.errors import ShoeboxError
 from tests import programs
@@ -124,6 +125,32 @@ def test_a_process_killed_in_the_middle_of_migrating_leaves_all_or_nothing(tmp_p
     assert seen == {0, -signal.SIGXFSZ}
 
 
+def test_pictures_keep_their_ids_and_downloads_their_pictures_when_ids_become_unique_for_ever(tmp_path, monkeypatch):
+    path, old = tmp_path / "catalog.sqlite", tmp_path / "migrations"
+    old.mkdir()
+    for script in sorted(database.MIGRATIONS.glob("*.sql"))[:8]:
+        shutil.copy(script, old)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", old)
+        migrate(path)
+    with Database(path) as db:
+        db.execute("INSERT INTO sources (kind, root, added) VALUES ('urls', 'a', 0)")
+        db.execute("INSERT INTO images (id, source, path, size, mtime_ns, trashed) VALUES (5, 1, 'a', 1, 1, 1)")
+        db.execute("INSERT INTO downloads (source, url, state, image) VALUES (1, 'http://a', 'done', 5)")
+        db.execute("INSERT INTO jobs (kind, lane, params, created, attempts) VALUES ('embed', 'bulk', '{}', 0, 2)")
+    migrate(path)
+    with Database(path) as db:
+        assert tuple(db.one("SELECT id, path, trashed FROM images")) == (5, "a", 1)
+        assert db.value("SELECT image FROM downloads") == 5
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        db.execute("DELETE FROM images")
+        assert db.value("SELECT image FROM downloads") is None, "they still hang together"
+        with db.transaction():
+            images.add(db, 1, [(b"b", 1, 1)])
+        assert db.value("SELECT id FROM images") == 6
+        assert jobs.get(db, 1).attempts == 2
+
+
 def test_a_catalog_that_is_gone_is_an_error_and_is_not_made_anew(tmp_path):
     with pytest.raises(ShoeboxError, match="cannot use the catalog"):
         Database(tmp_path / "catalog.sqlite")
@@ -173,7 +200,7 @@ def test_a_damaged_catalog_is_told(path):
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * (path.stat().st_size - 4096))
-    with pytest.raises(ShoeboxError, match="cannot use the catalog"), Database(path) as db:
+    with pytest.raises(ShoeboxError, match=r"is damaged .*move the folder"), Database(path) as db:
         db.execute("SELECT * FROM images ORDER BY path").fetchall()
 
 
@@ -194,7 +221,7 @@ def test_the_data_version_tells_of_commits_of_others_alone(db, path):
 def test_a_committed_transaction_survives_kill_9(path):
     program = """
 import os, signal, sys
-from core.catalog import meta
+from core.catalog import database, images, jobs, meta
 from core.catalog.database import Database
 db = Database(sys.argv[1])
 with db.transaction():

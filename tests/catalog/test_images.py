@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.catalog import clusterings, encoders, images
+from core.catalog import clusterings, curation, edits, encoders, images
 from core.catalog.database import Database
 from core.catalog.images import Counts
 from tests.catalog.library import add, by_path, content, embed
@@ -254,3 +254,35 @@ def test_hot_queries_read_no_table_from_end_to_end(connections, path, source, en
     assert len(plans) > 10
     assert [p for p in plans if p.startswith(("SCAN", "USE TEMP")) and not p.startswith("SCAN r:")] == []
     db.close()
+
+
+def test_the_id_of_a_picture_that_proved_to_be_another_renamed_is_never_given_again(db, source, encoder):
+    (old,) = add(db, source, b"a.jpg")
+    embed(db, encoder, [(old, A)])
+    new = rename(db, source, old, b"b.jpg")
+    curation.trash(db, [new])  # the user saw it before it was read
+    curation.restore(db, [new])
+    assert embed(db, encoder, [(new, A)]) == [old]
+    (next_one,) = add(db, source, b"c.jpg")
+    assert next_one > new
+    assert edits.undo(db) and edits.undo(db)
+    assert edits.redo(db)  # of the picture that is gone: no other one goes into the trash for it
+    assert images.counts(db).trashed == 0
+
+
+@pytest.mark.parametrize("how", ["annotated", "trashed"])
+def test_a_picture_that_was_annotated_or_thrown_out_is_no_new_file(db, source, encoder, how):
+    missing, kept = add(db, source, b"a.jpg", b"b.jpg")
+    embed(db, encoder, [(missing, A), (kept, B)])
+    if how == "trashed":
+        curation.trash(db, [kept])
+    else:
+        db.execute(
+            "INSERT INTO annotation_runs VALUES (1, 0, 1, 'text', '{}', '[]', '[]', '[]', '{}', 1, 1)",
+        )
+        db.execute("INSERT INTO annotations VALUES (1, ?, NULL, NULL, 0, 0.5, 0.1, NULL, x'')", (kept,))
+    with db.transaction():
+        images.mark_missing(db, [missing], missing=True)
+        images.mark_changed(db, [(kept, 100, 2)])
+    assert embed(db, encoder, [(kept, A)]) == [kept]
+    assert images.get(db, kept).path == b"b.jpg"

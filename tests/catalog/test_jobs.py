@@ -91,9 +91,9 @@ def test_what_a_dead_worker_left_running_is_queued_cancelled_or_given_up(db):
     again, unwanted, hopeless, waiting = (jobs.add(db, "embed", "bulk", {"n": n}) for n in range(4))
     for _ in range(3):
         jobs.take_next(db, "bulk")
-    db.execute("UPDATE jobs SET attempts = 3 WHERE id = ?", (hopeless,))
+    db.execute("UPDATE jobs SET deaths = 2 WHERE id = ?", (hopeless,))
     jobs.request_cancel(db, unwanted)
-    jobs.take_up_orphans(db, most_attempts=3)
+    jobs.take_up_orphans(db, most_deaths=3)
     assert states(db) == ["queued", "cancelled", "failed", "queued"]
     assert "died 3 times" in str(jobs.get(db, hopeless).error)
     assert [taken(db, "bulk").id for _ in range(2)] == [again, waiting]
@@ -104,9 +104,22 @@ def test_a_job_that_kills_every_worker_is_given_up_in_the_end(db):
     jobs.add(db, "embed", "bulk", {})
     for _ in range(3):
         assert jobs.take_next(db, "bulk") is not None
-        jobs.take_up_orphans(db, most_attempts=3)
+        jobs.take_up_orphans(db, most_deaths=3)
     assert states(db) == ["failed"]
     assert jobs.take_next(db, "bulk") is None
+
+
+def test_a_job_that_gets_on_outlives_any_number_of_deaths(db):
+    job_id = jobs.add(db, "embed", "bulk", {})
+    for _ in range(5):
+        assert jobs.take_next(db, "bulk") is not None
+        jobs.got_on(db, job_id)
+        jobs.take_up_orphans(db, most_deaths=3)
+    assert (states(db), jobs.get(db, job_id).attempts) == (["queued"], 5)
+    for _ in range(2):
+        assert jobs.take_next(db, "bulk") is not None
+        jobs.take_up_orphans(db, most_deaths=3)
+    assert states(db) == ["failed"], "two more, and the last one of those before"
 
 
 def test_the_last_jobs_come_newest_first(db):

@@ -128,6 +128,16 @@ def test_where_all_is_frozen_there_is_nothing_to_group(db, project, record, run)
         cluster_project(project, record, K6)
 
 
+def test_where_no_picture_is_embedded_as_it_is_now_the_reason_is_told(db, project, record, run):
+    curation.trash(db, range(1, COUNT + 1))
+    with pytest.raises(ShoeboxError, match="every picture is in the trash"):
+        cluster_project(project, record, K6)
+    edits.undo(db)
+    images.mark_changed(db, [(i + 1, 2, 2) for i in range(COUNT)])  # a copy of the folder, say
+    with pytest.raises(ShoeboxError, match=r"240 pictures changed or came since .*: shoebox embed"):
+        cluster_project(project, record, K6)
+
+
 def test_what_is_frozen_while_a_run_is_made_is_not_lost(db, project, record, run):
     def freeze_meanwhile(words: str, share: float) -> None:
         if share == 1.0:

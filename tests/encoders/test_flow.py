@@ -64,6 +64,7 @@ def run(shoebox, folder: Path, *options, env=None):
 def test_from_weights_on_disk_to_groups_on_disk(name, spec, dimension, shoebox, photo_folder, checkpoints):
     ran = run(shoebox, photo_folder, "--encoder", spec, "--weights", getattr(checkpoints, name))
     assert_grouped(ran, photo_folder, spec, dimension)
+    assert ran.json["encoder"]["weights"] == Path(getattr(checkpoints, name)).name
 
 
 def test_from_the_hubs_cache_to_groups_on_disk_by_default(shoebox, photo_folder, checkpoints, tmp_path):

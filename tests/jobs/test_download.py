@@ -256,8 +256,28 @@ def test_a_bucket_with_keys_is_sampled_evenly_and_signed(here, web, drawn, monke
         assert downloads.known(db, 1) == {f"s3://pics/raw/{i:04} &.jpg" for i in range(125, 2500, 250)}
     assert not any(b"very/secret" in path.read_bytes() for path in project.directory.rglob("*") if path.is_file())
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(ShoeboxError, match=r"keys .* are not here"):
         bring(project, sample=20)
+
+
+def test_pictures_of_a_bucket_with_a_public_address_are_called_by_it(here, web, drawn, monkeypatch):
+    web.routes["/pics*"] = S3("pics", {"red shoes/1.jpg": web_data(drawn, names(drawn, 1)[0])}, key="k", secret="s")
+    for name, value in {
+        "R2_ENDPOINT": web.url,
+        "R2_ACCESS_KEY_ID": "k",
+        "R2_SECRET_ACCESS_KEY": "s",
+        "R2_BUCKET_NAME": "pics",
+        "R2_PUBLIC_URL": "https://pub-1.r2.dev",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    project = open_project("r2:red shoes")
+    assert project.directory == here / "pics-red-shoes.shoebox"
+    bring(project, allow_private=False)
+    with project.database() as db:
+        assert [url for url, _ in downloads.origins(db, [1]).values()] == ["https://pub-1.r2.dev/red%20shoes/1.jpg"]
+        assert downloads.known(db, 1) == {"s3://pics/red shoes/1.jpg"}
 
 
 def test_a_folder_is_sampled_evenly_and_stays_so(pictures):
