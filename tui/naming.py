@@ -111,21 +111,22 @@ def in_order(rows: Iterable[NameRow], sort: str) -> list[NameRow]:
     keys: dict[str, Callable[[NameRow], tuple[Any, ...]]] = {
         "size": lambda row: (),
         "quality": lambda row: (_figure(row) is None, _figure(row) or 0.0),
-        "state": lambda row: (_STATES.get(row.cluster.state, 0),),
+        "state": lambda row: (_STATES.get(row.cluster.state, 0), not row.cluster.outdated),
     }
     key = keys[sort]
     return sorted(rows, key=lambda row: (*key(row), -row.cluster.size, row.number))
 
 
 def matching(rows: Iterable[NameRow], text: str) -> list[NameRow]:
-    """The rows of which every word of `text` is found in number, name, alternatives, state, or the word twin."""
+    """The rows of which every word of `text` is found in number, name, alternatives, state, or is twin or changed."""
     words = text.casefold().split()
     return [row for row in rows if all(word in _searched(row) for word in words)]
 
 
 def _searched(row: NameRow) -> str:
     cluster = row.cluster
-    parts = [str(cluster.number), cluster.name or "unnamed", cluster.state, "twin" if cluster.twins else ""]
+    parts = [str(cluster.number), cluster.name or "unnamed", cluster.state]
+    parts += ["twin"] * bool(cluster.twins) + ["changed"] * cluster.outdated
     return " ".join((*parts, *(other.name for other in cluster.alternatives))).casefold()
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.catalog import names
 from core.catalog.names import ClusterName, Measured, Proposed, Quality
 from core.naming.pile import Pile, read_pile
-from core.naming.quality import first_shares, fit
+from core.naming.quality import chance, first_shares, fit
+from core.naming.rank import share_out
 from core.naming.texts import Texts, Tick
 from core.naming.twins import twin_groups
 
@@ -27,7 +28,7 @@ PICTURES = 20_000
 EACH = (20, 400)
 """Of one cluster, at least and at most."""
 PREFERRED = 0.02
-"""By how much another candidate's figure must be better than that of the namer's own choice to go before it."""
+"""By so much at least another candidate must measure better than the language model's own choice to go before it."""
 
 
 def no_tick(words: str, share: float) -> None:
@@ -57,7 +58,7 @@ def measure_names(
         return 0
     vectors = texts.encode([name for _, name in wanted], tick)
     pile = read_pile(project, db, clustering, record)
-    held = _held_out(pile, found, seed)
+    held = held_out(pile, (image for n in found if n.proposal for image in n.proposal.shown), seed)
     place = {number: index for index, number in enumerate(pile.numbers)}
     kept = [index for index, (n, _) in enumerate(wanted) if n.number in place]
     wanted, vectors = [wanted[index] for index in kept], vectors[kept]
@@ -101,34 +102,34 @@ def ranked(
     proposals: Sequence[Proposed],
     *,
     seed: int = 0,
-    tick: Tick = no_tick,
 ) -> list[Proposed]:
-    """The proposals with their candidates in order of quality; the namer's own choice is given some advance.
+    """A language model's proposals with their candidates in order of quality.
 
-    A name that another cluster has by then comes after those that none has.
+    The model saw the pictures and chose: another candidate goes before its own name only if it measures better by more
+    than PREFERRED, and by more than chance makes out (`quality.chance`). Over all clusters no name is given twice,
+    nor one that a cluster keeps, as far as the candidates reach (Hungarian method, as for words).
     """
-    pairs = [(p.cluster, name) for p in proposals for name in p.candidates]
+    pairs = [(p.cluster, name) for p in proposals if p.name for name in p.candidates]
     if not pairs or not texts.can_encode:
         return list(proposals)
     pile = read_pile(project, db, clustering, record)
     place = {number: index for index, number in enumerate(pile.numbers)}
     pairs = [(number, name) for number, name in pairs if number in place]
-    held = pile.draw(_each(len(place)), seed, without=(image for p in proposals for image in p.shown))
+    held = held_out(pile, (image for p in proposals for image in p.shown), seed)
     owners = np.array([place[number] for number, _ in pairs], dtype=np.int64)
-    vectors = texts.encode([name for _, name in pairs], tick)
-    fits = fit(pile.vectors(held), pile.labels[held], len(place), vectors, owners)
-    figures = dict(zip(pairs, ((fits.auroc + fits.near) / 2).tolist(), strict=True))
-    mine = {p.cluster for p in proposals}
-    taken = {
-        n.name.casefold() for n in names.names_of(db, clustering) if n.name and (n.is_users or n.number not in mine)
+    labels = pile.labels[held]
+    measured = fit(pile.vectors(held), labels, len(place), texts.encode([name for _, name in pairs]), owners).figure
+    own = np.bincount(labels, minlength=len(place))[owners]
+    advance = np.maximum(chance(measured, own, len(held) - own), PREFERRED)
+    chosen = {p.cluster: p.name for p in proposals}
+    worth = {
+        (number, name): float(figure + (extra if name == chosen[number] else 0))
+        for (number, name), figure, extra in zip(pairs, measured, advance, strict=True)
     }
-    result = []
-    for proposed in proposals:
-        ordered = _ordered(proposed, figures, taken)
-        result.append(ordered)
-        if ordered.name:
-            taken.add(ordered.name.casefold())
-    return result
+    taken = {
+        n.name.casefold() for n in names.names_of(db, clustering) if n.name and (n.is_users or n.number not in chosen)
+    }
+    return _without_doubles(proposals, worth, taken)
 
 
 def twins_among(texts: Texts, called: Sequence[tuple[int, str]], tick: Tick = no_tick) -> list[list[int]]:
@@ -140,20 +141,31 @@ def twins_among(texts: Texts, called: Sequence[tuple[int, str]], tick: Tick = no
     return [[called[place][0] for place in group] for group in groups]
 
 
-def _ordered(proposed: Proposed, figures: dict[tuple[int, str], float], taken: set[str]) -> Proposed:
-    if not proposed.name:
-        return proposed
+def _without_doubles(
+    proposals: Sequence[Proposed], worth: dict[tuple[int, str], float], taken: set[str]
+) -> list[Proposed]:
+    """The proposals, each with the name by which they are worth the most together; the others by their worth."""
+    spelt = sorted({name.casefold() for _, name in worth} - taken)
+    column = {name: index for index, name in enumerate(spelt)}
+    row = {p.cluster: index for index, p in enumerate(proposals)}
+    found = np.full((len(row), len(spelt)), -np.inf, dtype=np.float32)
+    for (number, name), value in worth.items():
+        if name.casefold() in column:
+            found[row[number], column[name.casefold()]] = value
+    given = {p.cluster: spelt[at] if at >= 0 else "" for p, at in zip(proposals, share_out(found), strict=True)}
 
-    def worth(name: str) -> tuple[bool, float]:
-        advance = PREFERRED if name == proposed.name else 0.0
-        return name.casefold() not in taken, figures.get((proposed.cluster, name), 0.0) + advance
+    def before(number: int, name: str) -> tuple[bool, float]:
+        return name.casefold() == given[number], worth.get((number, name), 0.0)
 
-    first, *others = sorted(proposed.candidates, key=worth, reverse=True)
-    return dataclasses.replace(proposed, name=first, alternatives=others)
+    def ordered(p: Proposed) -> Proposed:
+        first, *others = sorted(p.candidates, key=lambda name: before(p.cluster, name), reverse=True)
+        return dataclasses.replace(p, name=first, alternatives=others)
+
+    return [ordered(p) if p.name else p for p in proposals]
 
 
-def _held_out(pile: Pile, found: Iterable[ClusterName], seed: int) -> NDArray[np.int64]:
-    shown = (image for n in found if n.proposal for image in n.proposal.shown)
+def held_out(pile: Pile, shown: Iterable[int], seed: int) -> NDArray[np.int64]:
+    """Places of the pictures that names are measured on: none of those that their namers were `shown`, by id."""
     return pile.draw(_each(len(pile.numbers)), seed, without=shown)
 
 

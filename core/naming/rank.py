@@ -2,8 +2,12 @@
 
 The score of a word for a cluster is the logarithm of the share of the cluster's pictures that choose it, each picture
 sharing its one vote by a softmax over the whole vocabulary, less a part of the same over all clusters alike: words
-that fit everywhere (of a pile of clothes: garment) give way to those that tell the clusters apart. Taking all of it
-away, or ranking by separation alone, chooses odd words that no picture looks like; see tests/benchmarks/names.py.
+that fit everywhere (of a pile of clothes: garment) give way to those that tell the clusters apart.
+
+The best words of each cluster are then measured on its other pictures, and the log-odds of the figure are added: of
+words that are chosen about as often, the one that separates better wins. Only then are words shared out. Taking all
+of the common part away, or ranking by separation alone, chooses odd words that no picture looks like; see
+tests/benchmarks/names.py.
 """
 
 from __future__ import annotations
@@ -21,9 +25,15 @@ COMMON = 0.25
 """How much of a word's score over all clusters is taken away."""
 SHORTLIST = 50
 """Words of a cluster that are considered for it when words are shared out."""
+CONSIDERED = 5
+"""Words of a cluster that are measured for it, the best by votes."""
+EVIDENCE = 0.5
+"""What the log-odds of a figure count beside the logarithm of votes. With more, right words lose to odd ones."""
 _ROWS = 256
 _LEAST = 1e-7  # a vote below it is noise
 _IMPOSSIBLE = -1e6
+_UNMEASURED = -100.0  # such words are for clusters that would have none
+_SURE = 0.98  # a figure of few pictures says no more than this
 
 
 def scores(
@@ -78,6 +88,30 @@ def share_out(found: Floats) -> NDArray[np.int64]:
         if worth[cluster, column] > _IMPOSSIBLE:
             taken[cluster] = columns[column]
     return taken
+
+
+def considered(found: Floats, others: int) -> list[list[int]]:
+    """For each cluster the words to measure: its best by the scores [K, W], the one that it would get, and `others`.
+
+    Those are the best that nobody would get. No word of score -inf is among them.
+    """
+    taken = share_out(found)
+    left = runners_up(found, taken, others)
+    best = np.argsort(-found, axis=1, kind="stable")[:, :CONSIDERED].tolist()
+    return [
+        [word for word in dict.fromkeys([*own, shared, *free]) if word >= 0 and np.isfinite(row[word])]
+        for row, own, shared, free in zip(found, best, taken.tolist(), left, strict=True)
+    ]
+
+
+def weigh(found: Floats, figures: Floats) -> Floats:
+    """The scores [K, W] with what was measured: `figures` [K, W] are 0 to 1, and NaN for words that were not.
+
+    Those come after all that were, the best by votes first.
+    """
+    sure = np.clip(figures, 1 - _SURE, _SURE)
+    odds = np.log(sure / (1 - sure))
+    return np.asarray(found + np.where(np.isnan(odds), _UNMEASURED, EVIDENCE * odds), dtype=np.float32)
 
 
 def runners_up(found: Floats, taken: NDArray[np.int64], count: int) -> list[list[int]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.naming.quality import first_shares, fit, neighbours
+from core.naming.quality import chance, first_shares, fit, neighbours
 from core.naming.twins import twin_groups
 
 
@@ -33,6 +33,15 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order(seen):
         assert found.auroc[place] == pytest.approx(pairwise_auroc(cosines[labels == owner], cosines[labels != owner]))
         near = np.isin(labels, around[owner])
         assert found.near[place] == pytest.approx(pairwise_auroc(cosines[labels == owner], cosines[near]))
+
+
+def test_what_chance_makes_of_a_figure_is_seen_in_draws():
+    rng = np.random.default_rng(5)
+    draws = [pairwise_auroc(rng.normal(1, 1, 20), rng.normal(0, 1, 180)) for _ in range(400)]
+    (bound,) = chance(np.array([np.mean(draws)], np.float32), np.array([20]), np.array([180]))
+    assert bound == pytest.approx(2 * np.std(draws), rel=0.25)  # it is for other curves
+    few, many = chance(np.ones(2, np.float32), np.array([2, 400]), np.array([9, 4000]))
+    assert few > 0.1 > 0.03 > many > 0, "even of a perfect one"
 
 
 def test_ties_count_half_and_a_single_cluster_is_chance(seen):

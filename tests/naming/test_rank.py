@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.naming.rank import runners_up, scores, share_out
+from core.naming.rank import considered, runners_up, scores, share_out, weigh
 
 DIMENSION = 32
 
@@ -46,3 +46,26 @@ def test_runners_up_are_words_that_nobody_has():
     found = np.array([[5.0, 4.0, 3.0, 2.0], [4.0, 5.0, 1.0, 2.0]], dtype=np.float32)
     assert runners_up(found, np.array([0, 1]), 2) == [[2, 3], [3, 2]]
     assert runners_up(found, np.array([0, 1]), 9) == [[2, 3], [3, 2]]
+
+
+def test_of_words_that_are_chosen_as_often_the_one_that_measures_better_wins_and_an_odd_one_never():
+    votes = np.log(np.array([[0.3, 0.25, 0.001], [0.3, 0.28, 0.001]], dtype=np.float32))
+    figures = np.array([[0.26, 0.81, 0.99], [0.9, 0.93, 0.99]], dtype=np.float32)
+    worth = weigh(votes, figures)
+    assert share_out(worth[:1]).tolist() == share_out(worth[1:]).tolist() == [1]
+    assert share_out(worth).tolist() == [1, 0], "no word twice, and each where it is worth the most"
+
+
+def test_words_that_were_not_measured_are_for_clusters_that_would_have_none():
+    votes = np.array([[9.0, 1.0, -np.inf], [9.0, 1.0, -np.inf]], np.float32)
+    worth = weigh(votes, np.array([[np.nan, 0.1, 0.9], [np.nan, 0.9, 0.9]], np.float32))
+    assert share_out(worth[:1]).tolist() == [1], "however many chose the other"
+    assert share_out(worth).tolist() == [0, 1]
+
+
+def test_the_best_of_each_cluster_are_measured_and_those_it_may_get():
+    nothing = -np.inf
+    found = np.array([[5, 4, 3, 2, 1, 0, -1], [6, nothing, nothing, nothing, -3, nothing, nothing]], np.float32)
+    first, second = considered(found, 2)
+    assert set(range(5)) <= set(first), "its five best"
+    assert set(second) == {0, 4}, "and none that it must not get"

@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 
 from core.catalog import names
 from core.errors import ShoeboxError
-from tui.figures import count
+from tui.figures import count, dollars
 from tui.naming import SORT_WORDS, SORTS, NameRow, NamesView, in_order, matching, names_view
 from tui.screens.editing import EditingScreen
 from tui.widgets.name_line import NameLine
@@ -48,7 +48,7 @@ class NameBrowser(EditingScreen):
         yield Static("", id="summary", markup=False)
         with Vertical(id="body"):
             yield NameList(self.shoebox.terminal, self.shoebox.thumbnail, id="names")
-            yield Input(placeholder="name, number, state, unnamed, twin", compact=True, id="filter")
+            yield Input(placeholder="name, number, state, unnamed, twin, changed", compact=True, id="filter")
             yield Static("", id="hint", markup=False)
             yield NameLine(compact=True, id="typed")
             yield Static("", id="empty", markup=False)
@@ -140,7 +140,7 @@ class NameBrowser(EditingScreen):
         """What language models were asked, and what that cost."""
         if self.view is None or not self.view.calls:
             return ""
-        return f"{count(self.view.calls, 'call')} · ${self.view.cost:.2f}"
+        return f"{count(self.view.calls, 'call')} · {dollars(self.view.cost)}"
 
     def say_summary(self) -> None:
         """The line on top: who named, how many, what it took, how good it is."""

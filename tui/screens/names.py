@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
@@ -11,7 +12,7 @@ from textual.timer import Timer
 
 from core.errors import ShoeboxError
 from core.settings import environment_of
-from tui.figures import count
+from tui.figures import count, dollars
 from tui.messages import JobChanged
 from tui.naming import NamesView, naming_job
 from tui.screens.name_editor import NameEditor
@@ -40,7 +41,9 @@ class NamesScreen(NameEditor):
         Binding("n", "annotate_with_names", "Annotate", id="names.annotate", tooltip="every picture, with these names"),
         Binding("m", "measure", "Measure", show=False, id="names.measure", tooltip="how well the names fit, again"),
         Binding("s", "sort", "Order", id="names.sort", tooltip="by size, worst quality first, by state"),
-        Binding("slash", "filter", "Filter", key_display="/", id="names.filter", tooltip="name, number, state, twin"),
+        Binding(
+            "slash", "filter", "Filter", key_display="/", id="names.filter", tooltip="name, number, state, changed"
+        ),
     ]
 
     def __init__(self) -> None:
@@ -80,7 +83,7 @@ class NamesScreen(NameEditor):
         if job is None:
             return super().spent()
         cost, most = job.progress.get("cost"), job.params["settings"].get("max_cost")
-        money = "" if cost is None else f" · ${cost:.2f}" + (f" of at most {most:.2f}" if most else "")
+        money = "" if cost is None else f" · {dollars(cost)}" + (f" of at most {most:.2f}" if most else "")
         return f"{count(job.progress['calls'], 'call')}{money}"
 
     # Jobs
@@ -224,6 +227,8 @@ class NamesScreen(NameEditor):
 
     def _say_done(self, job: Job) -> None:
         result = job.result
+        if job.kind == "measure" and result.get("told"):
+            self.notify(". ".join(result["told"]), title="names", timeout=8, markup=False)
         if job.kind == "name":
             words = [f"{result['named']:,} of {count(result['clusters'], 'cluster')} named", result.get("stopped", "")]
             words += result.get("told", [])
@@ -232,8 +237,11 @@ class NamesScreen(NameEditor):
     # Measuring
 
     def action_measure(self) -> None:
-        """Measures all names again."""
-        self.shoebox.submit("measure", {"settings": dataclasses.asdict(self.shoebox.settings)}, self._own_job)
+        """Measures all names again, and says where that cannot be done."""
+        self._measure(self._own_job)
+
+    def _measure(self, then: Callable[[int], None] | None = None) -> None:
+        self.shoebox.submit("measure", {"settings": dataclasses.asdict(self.shoebox.settings)}, then)
 
     def take_view(self, view: NamesView | None) -> None:
         """Names that nobody measured are measured in the background."""
@@ -253,4 +261,4 @@ class NamesScreen(NameEditor):
             return  # naming measures too; when it has ended, the names are read again
         if new := self._to_measure(self.view):
             self._tried |= new
-            self.action_measure()
+            self._measure()

@@ -16,6 +16,8 @@ from tui.widgets.cluster_list import fitted, plain
 from tui.widgets.name_layout import NameLayout
 
 CURSOR, TICKED, TWIN = "▌", "✓", "⚠"
+OUTDATED = "▲ changed"
+"""The cluster is no longer what the name was proposed for."""
 GOOD, POOR = 0.9, 0.7
 """Quality from which a name is good, and below which it needs a look."""
 _STATE_WIDTH = 9
@@ -74,7 +76,10 @@ def after_previews(shown: Shown, line: int, layout: NameLayout, look: NameLook) 
     if layout.alternatives:
         yield from _alternative(shown.row, line, layout, look, base)
         yield Segment(_GAP, base)
-    yield _state(shown, look, base) if line == 0 else Segment(" " * _STATE_WIDTH, base)
+    if line == 1 and shown.row.cluster.outdated:
+        yield Segment(fitted(OUTDATED, _STATE_WIDTH), base + look.poor)
+    else:
+        yield _state(shown, look, base) if line == 0 else Segment(" " * _STATE_WIDTH, base)
 
 
 def _name(shown: Shown, layout: NameLayout, look: NameLook, base: Style) -> Segment:
@@ -151,10 +156,13 @@ def _folded(shown: Shown, line: int, layout: NameLayout, look: NameLook, base: S
     """Where there is no room: what needs a look for every row; of the one at the cursor all that there is."""
     row, width = shown.row, layout.width - layout.names_at
     if line == 1:
-        said = [twin_words(row, _MOST_TWINS)] if row.cluster.twins else []
+        said = [OUTDATED] if row.cluster.outdated else []
+        said += [twin_words(row, _MOST_TWINS)] if row.cluster.twins else []
         if shown.at_cursor:
             said += [_offered(number, other) for number, other in enumerate(row.alternatives, 1)]
-        return Segment(fitted(_GAP.join(said), width), base + (look.poor if row.cluster.twins else Style()))
+        return Segment(
+            fitted(_GAP.join(said), width), base + (look.poor if row.cluster.twins or row.cluster.outdated else Style())
+        )
     if line == 2 and (shown.at_cursor or row.cluster.reason):
         return Segment(fitted(_sentence(row), width), base + (look.poor if row.cluster.reason else look.muted))
     return Segment(" " * width, base)

@@ -43,6 +43,7 @@ class Asker:
     """One server, asked by many tasks of one event loop. `close` when done."""
 
     def __init__(self, server: Server, db: Database, meter: Meter, *, seconds: float) -> None:
+        import httpx2
         import openai
 
         self.server = server
@@ -56,8 +57,15 @@ class Asker:
         self._failed_in_a_row = 0
         self._over: ServerError | None = None  # what ended it, for those that still wait
         # Its own retries are off: they would be neither counted nor held back by what the others were told.
+        # Its environment is the worker's, and the key, the proxy and the rest are the client's.
         self._client = openai.AsyncOpenAI(
-            api_key=server.key or NO_KEY, base_url=server.url, timeout=seconds, max_retries=0
+            api_key=server.key or NO_KEY,
+            base_url=server.url,
+            organization=server.organization or None,
+            project=server.project or None,
+            timeout=seconds,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(transport=httpx2.AsyncHTTPTransport(proxy=server.proxy or None)),
         )
 
     async def close(self) -> None:

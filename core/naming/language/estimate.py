@@ -58,7 +58,7 @@ class Estimate:
             )
             return f"{self.model} at {self.where}: all {self.known:,} answers are here already, {asked}"
         price = (
-            f"about ${self.cost:.2f} ({self.price_from})"
+            f"about ${self.cost:.{2 if self.cost >= 0.01 else 4}f} ({self.price_from})"
             if self.cost is not None
             else "price not known: say it with --price-in and --price-out"
         )

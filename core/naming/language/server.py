@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from core.catalog import meta
+from core.environment import proxies_in, proxy_for
 from core.errors import ShoeboxError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Server:
     url: str
     model: str
     key: str = ""
+    proxy: str = ""
+    """The address of the proxy that leads to it; it may hold a password."""
+    organization: str = ""
+    project: str = ""
 
     def __repr__(self) -> str:
         return f"Server({self.where}, {self.model})"
@@ -71,7 +76,16 @@ def server_of(settings: Settings, environment: Mapping[str, str]) -> Server:
             "set it in the environment or in a .env beside the project, name a server that needs none with"
             " --base-url, or use --namer vocabulary",
         )
-    return Server(url, settings.model or DEFAULT_MODEL, key)
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Server(
+        url,
+        settings.model or DEFAULT_MODEL,
+        key,
+        proxy=proxy_for(parts.scheme, f"{parts.hostname}:{port}", proxies_in(environment)),
+        organization=environment.get("OPENAI_ORG_ID", ""),
+        project=environment.get("OPENAI_PROJECT_ID", ""),
+    )
 
 
 def address_of(settings: Settings, environment: Mapping[str, str]) -> str:

@@ -10,52 +10,15 @@ import pytest
 
 from core.catalog import clusterings
 from core.catalog.clusterings import ClusteringRecord
-from core.clustering.settings import ClusterSettings
-from core.jobs.context import Control, JobContext
-from core.jobs.kinds import run_job
-from core.jobs.models import LoadedEncoders
 from core.naming.language import consent
 from core.naming.language.run import LanguageResult, label_clusters, propose_names
 from core.naming.language.server import Server
 from core.naming.language.watch import Watch
-from core.project import Project, open_project
+from core.project import Project
 from core.settings import Settings
-from tests.conftest import stop_worker
 from tests.naming.server import FakeServer
 
 KEY = "sk-never-to-be-written-0815"
-
-
-def cluster_here(project: Project, clusters: int) -> None:
-    """Does the job `cluster` in this process."""
-    context = JobContext(
-        project=project,
-        settings=Settings(encoder="pocket"),
-        environment={},
-        models=LoadedEncoders(),
-        control=Control(),
-        report=lambda _: None,
-    )
-    settings = ClusterSettings(method="kmeans", clusters=clusters)
-    run_job("cluster", context, {"clustering": dataclasses.asdict(settings)})
-
-
-@pytest.fixture(scope="session")
-def clustered_once(tmp_path_factory, embedded_once) -> Path:
-    """64 drawings in 4 clusters: for copying."""
-    folder = tmp_path_factory.mktemp("clustered") / "pictures"
-    shutil.copytree(embedded_once, folder)
-    cluster_here(open_project(folder), 4)
-    return folder
-
-
-@pytest.fixture
-def clustered(tmp_path, clustered_once) -> Iterator[Project]:
-    """A project of 64 drawings in 4 clusters. Its worker ends with the test."""
-    folder = tmp_path / "clustered"
-    shutil.copytree(clustered_once, folder)
-    yield open_project(folder)
-    stop_worker(folder)
 
 
 @pytest.fixture
