@@ -39,8 +39,7 @@ def announce(request: Request, project: Project, environment: Mapping[str, str])
             forecast = foresee(place, asked, environment)
         except UsageError:
             raise
-        except ShoeboxError as error:  # what is here already can be worked on all the same
-            options.error(str(error))
+        except ShoeboxError:  # what is here can be worked on all the same, and the job says it in the end
             continue
         options.error(f"{shown(source.root)}: {said(forecast, source.kind, asked)}")
         for line in forecast.bad:

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import httpcore2
 
+from core.environment import lent
 from core.errors import ShoeboxError, UsageError
 from core.imaging.formats import looks_like_picture
 from core.sources.addresses import AddressRefusedError, UnknownHostError
@@ -31,6 +32,15 @@ LONGEST_WAIT = 120.0
 _MOST_BYTES = 32 << 20
 _EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
+_R2_HOST = ".r2.cloudflarestorage.com"
+_WRONG_KEYS = {
+    "InvalidAccessKeyId": "there is no such access key",
+    "SignatureDoesNotMatch": "the secret does not belong to the access key, or the region is another",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
+    "ExpiredToken": "the keys were for a time that is over",
+    "AccessDenied": "the keys have no right to list it",
+}
+"""What a service means by its codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +83,45 @@ class Bucket:
         return self.request(url.removeprefix(f"s3://{self.name}/"))
 
 
-def open_bucket(root: str, environment: Mapping[str, str], *, endpoint: str = "", anonymous: bool = False) -> Bucket:
-    """The bucket that `root` (s3://bucket/prefix) names.
+def open_bucket(
+    root: str, environment: Mapping[str, str], *, endpoint: str = "", region: str = "", anonymous: bool = False
+) -> Bucket:
+    """The bucket that `root` (s3://bucket/prefix, r2://bucket/prefix) names.
 
-    The endpoint is the one given, else AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else that of R2_ACCOUNT_ID, else
-    Amazon's. Keys are R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY for R2, else what botocore finds; without any, or
-    `anonymous`, none are used. Raises UsageError for an endpoint that is no URL.
+    The endpoint is the one given, else what the variables say (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; for r2, and
+    where those are not set, R2_ENDPOINT or R2_ACCOUNT_ID), else Amazon's. Keys are R2_ACCESS_KEY_ID and
+    R2_SECRET_ACCESS_KEY for R2, else what botocore finds; without any, or `anonymous`, none are used. Raises
+    UsageError for an endpoint that is no URL, r2 without one, and half a pair of keys.
     """
-    name, _, prefix = root.removeprefix("s3://").partition("/")
-    account = environment.get("R2_ACCOUNT_ID", "")
-    endpoint = endpoint or environment.get("AWS_ENDPOINT_URL_S3", "") or environment.get("AWS_ENDPOINT_URL", "")
-    if not endpoint and account:
-        endpoint = f"https://{account}.r2.cloudflarestorage.com"
-    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
-    own = bool(endpoint)
-    is_r2 = (urlsplit(endpoint).hostname or "").endswith(".r2.cloudflarestorage.com")
+    service, _, place = root.partition("://")
+    name, _, prefix = place.partition("/")
+    r2 = _r2_endpoint(environment)
+    aws = environment.get("AWS_ENDPOINT_URL_S3", "") or environment.get("AWS_ENDPOINT_URL", "")
+    endpoint = endpoint or (r2 or aws if service == "r2" else aws or r2)
+    if service == "r2" and not endpoint:
+        raise UsageError(f"where {root} is was not said", "set R2_ACCOUNT_ID, or give --endpoint URL")
+    is_r2 = service == "r2" or (urlsplit(endpoint).hostname or "").endswith(_R2_HOST) or (r2 != "" and endpoint == r2)
+    region = region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
+    if not _REGION.fullmatch(region or "auto"):
+        raise UsageError(f"{region[:40]!r} is no region", "write it as eu-west-1, or auto")
     region = region or ("auto" if is_r2 else "us-east-1")
-    endpoint = (endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/")
+    own, endpoint = bool(endpoint), (endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/")
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise UsageError(f"the endpoint {host_of(endpoint) or endpoint} is no URL", "write it as https://HOST")
     if anonymous:
         return Bucket(name, prefix, endpoint, region, None)
-    keys = _r2_keys(environment) if (own or account) else None
-    return Bucket(name, prefix, endpoint, region, keys or _found_keys(environment))
+    services = ("R2", "AWS") if is_r2 else ("AWS", "R2") if own else ("AWS",)
+    keys = next(filter(None, (_keys_of(service, environment) for service in services)), None)
+    return Bucket(name, prefix, endpoint, region, keys or _keys_of_the_machine(environment))
+
+
+def public_address(root: str, environment: Mapping[str, str]) -> str:
+    """Where anybody can look at what the bucket `root` holds (R2_PUBLIC_URL, of R2_BUCKET_NAME); "" if nowhere."""
+    address = environment.get("R2_PUBLIC_URL", "").rstrip("/")
+    own = environment.get("R2_BUCKET_NAME", "")
+    name = root.partition("://")[2].partition("/")[0]
+    return address if address.startswith(("https://", "http://")) and own in ("", name) else ""
 
 
 async def list_bucket(session: Session, bucket: Bucket, *, seed: int = 0) -> AsyncIterator[Page]:
@@ -210,32 +235,44 @@ def _problem(text: bytes, status: int) -> str:
 
 def _refused(bucket: Bucket, status: int, problem: str) -> ShoeboxError:
     if status in (401, 403):
-        how = "the keys are not accepted" if bucket.signed else "no keys were found, and it is not public"
-        return ShoeboxError(
-            f"the bucket {bucket.name} may not be listed ({problem}): {how}",
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or R2_ACCOUNT_ID with its R2_ keys",
-        )
+        of_r2 = (urlsplit(bucket.endpoint).hostname or "").endswith(_R2_HOST)
+        names = "R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY"
+        if not of_r2:
+            names = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or for R2 those that begin with R2_"
+        how = "no keys were found, and it is not public"
+        if bucket.signed:
+            how = _WRONG_KEYS.get(problem.partition(" ")[2], "the keys are not accepted")
+        verb = "check" if bucket.signed else "set"
+        return ShoeboxError(f"the bucket {bucket.name} may not be listed ({problem}): {how}", f"{verb} {names}")
     return ShoeboxError(f"the bucket {bucket.name} cannot be listed ({problem})", "check its name and --endpoint")
 
 
-def _r2_keys(environment: Mapping[str, str]) -> Any:
+def _r2_endpoint(environment: Mapping[str, str]) -> str:
+    account = environment.get("R2_ACCOUNT_ID", "")
+    return environment.get("R2_ENDPOINT", "") or (f"https://{account}{_R2_HOST}" if account else "")
+
+
+def _keys_of(service: str, environment: Mapping[str, str]) -> Any:
+    """The keys that the environment has for R2 or AWS; None where it has none."""
     from botocore.credentials import Credentials
 
-    key, secret = environment.get("R2_ACCESS_KEY_ID", ""), environment.get("R2_SECRET_ACCESS_KEY", "")
-    return Credentials(key, secret) if key and secret else None
+    names = (f"{service}_ACCESS_KEY_ID", f"{service}_SECRET_ACCESS_KEY")
+    key, secret = (environment.get(name, "").strip() for name in names)
+    if bool(key) != bool(secret):
+        there, missing = names if key else names[::-1]
+        raise UsageError(f"{there} is set, {missing} is not", "set both, or say --anonymous")
+    token = environment.get("AWS_SESSION_TOKEN") if service == "AWS" else None
+    return Credentials(key, secret, token or None) if key else None
 
 
-def _found_keys(environment: Mapping[str, str]) -> Any:
-    from botocore.credentials import Credentials
+def _keys_of_the_machine(environment: Mapping[str, str]) -> Any:
+    """What botocore finds: profiles, the role of a machine."""
     from botocore.exceptions import BotoCoreError
-
-    key, secret = environment.get("AWS_ACCESS_KEY_ID", ""), environment.get("AWS_SECRET_ACCESS_KEY", "")
-    if key and secret:
-        return Credentials(key, secret, environment.get("AWS_SESSION_TOKEN") or None)
     from botocore.session import Session as BotocoreSession
 
     try:
-        return BotocoreSession(profile=environment.get("AWS_PROFILE") or None).get_credentials()
+        with lent(environment):
+            return BotocoreSession(profile=environment.get("AWS_PROFILE") or None).get_credentials()
     except BotoCoreError as error:
         raise ShoeboxError(
             f"the AWS configuration cannot be used ({error})", "mend it, or unset AWS_PROFILE"

@@ -100,7 +100,7 @@ class Fetcher:
         """The format of what came. Raises _FailedError for what is no picture."""
         kind = identify(part.head)
         if kind is None:
-            raise _FailedError("not a picture", f"it is {describe(part.head)}, not a picture")
+            raise _FailedError("not a picture", f"it is {describe(part.head)}")
         return kind
 
     async def _attempt(self, request: Request, part: Part) -> None:
@@ -163,23 +163,25 @@ class Fetcher:
         part.validator = "" if encoding not in ("", "identity") else _validator(answer)
         length = answer.headers.get("content-length", "")
         if length.isdigit() and part.size + int(length) > self._max_bytes:
-            raise self._too_large(f"it has {part.size + int(length):,} bytes")
+            raise self._too_large(part.size + int(length))
         sniffed = part.size >= HEAD
         # Closed here, and not by the collector: a body left half read would hold its connection.
         async with aclosing(unpack(answer.body, self)) as body:
             async for data in body:
                 part.write(data)
                 if part.size > self._max_bytes:
-                    raise self._too_large(f"it is larger than {self._max_bytes:,} bytes")
+                    raise self._too_large()
                 if not sniffed and part.size >= HEAD:
                     self._checked(part)
                     sniffed = True
 
-    def _too_large(self, what: str) -> _FailedError:
-        limit = f"{self._max_bytes / 1e6:,.0f} MB"
-        return _FailedError(
-            "too large", f"{what}: more than the limit of {limit} (--max-file-mb)", "size", self._max_bytes
+    def _too_large(self, size: int = 0) -> _FailedError:
+        """`size` in bytes, where the host tells."""
+        limit = f"{self._max_bytes / 1e6:,.0f} MB (--max-file-mb)"
+        what = (
+            f"it has {size / 1e6:,.1f} MB, the limit is {limit}" if size else f"it is longer than the limit of {limit}"
         )
+        return _FailedError("too large", what, "size", self._max_bytes)
 
 
 async def _plain(body: AsyncIterator[bytes], fetcher: Fetcher) -> AsyncGenerator[bytes, None]:

@@ -65,10 +65,12 @@ async def _of_bucket(root: str, options: Mapping[str, Any], environment: Mapping
         root,
         environment,
         endpoint=str(options.get("endpoint") or ""),
+        region=str(options.get("region") or ""),
         anonymous=bool(options.get("anonymous")),
     )
     pictures = size = pages = 0
-    async with Session(allow_private=bool(options.get("allow_private")), trusted=[bucket.host]) as session:
+    allow_private = bool(options.get("allow_private"))
+    async with Session(allow_private=allow_private, trusted=[bucket.host], environment=environment) as session:
         async for page in list_bucket(session, await settled(session, bucket)):
             pictures += len(page.found)
             size += sum(found.size or 0 for found in page.found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import ShoeboxError, UsageError
+from core.settings import environment_of
 from core.sources.folder import FoundFile, walk
 
 Kind = Literal["folder", "urls", "reddit", "bucket"]
@@ -16,14 +17,16 @@ REMOTE: frozenset[str] = frozenset({"urls", "reddit", "bucket"})
 """The kinds whose pictures are downloaded."""
 LIST_SUFFIX = ".txt"
 
-_BUCKET = re.compile(r"(?:s3|r2):/{1,2}(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?", re.DOTALL)
+_BUCKET = re.compile(r"(?P<service>s3|r2):/{1,2}(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?", re.DOTALL)
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}")
 _SUBREDDIT = re.compile(r"(?:u_)?[A-Za-z0-9][A-Za-z0-9_-]{1,22}")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A source as it is named. `root` identifies it: an absolute path, `reddit:name` or `s3://bucket/prefix`."""
+    """A source as it is named. `root` identifies it: an absolute path, `reddit:name`, or `s3://bucket/prefix`, with
+    r2 for s3 where Cloudflare's was named.
+    """
 
     kind: Kind
     root: str
@@ -38,7 +41,7 @@ class Place:
 
 def names_remote(text: str) -> bool:
     """Whether this is written as a subreddit or a bucket: a look at the text alone."""
-    return text.startswith(("reddit:", "s3:/", "r2:/"))
+    return text.startswith(("reddit:", "s3:/", "r2:"))
 
 
 def parse_place(text: str | os.PathLike[str]) -> Place:
@@ -88,12 +91,22 @@ def _reddit(name: str) -> Place:
 
 
 def _bucket(text: str) -> Place:
+    if text.startswith("r2:") and not text.startswith("r2:/"):
+        text = f"r2://{_own_bucket()}/{text.removeprefix('r2:')}"
     match = _BUCKET.fullmatch(text)
     if match is None or not _BUCKET_NAME.fullmatch(match["bucket"]):
         raise UsageError(f"{text} names no bucket", "write it as s3://bucket or s3://bucket/prefix")
     prefix = match["prefix"] or ""
     words = [match["bucket"], *re.findall(r"[\w.-]+", prefix)]
-    return Place("bucket", f"s3://{match['bucket']}/{prefix}", "-".join(words)[:80])
+    return Place("bucket", f"{match['service']}://{match['bucket']}/{prefix}", "-".join(words)[:80])
+
+
+def _own_bucket() -> str:
+    """The bucket that the environment names, for who writes r2:PREFIX."""
+    name = environment_of(Path.cwd()).get("R2_BUCKET_NAME", "")
+    if not name:
+        raise UsageError("r2: names no bucket", "write it as r2://bucket/prefix, or set R2_BUCKET_NAME")
+    return name
 
 
 def beside(place: Place) -> Path:

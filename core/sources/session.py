@@ -8,7 +8,7 @@ the environment. A proxy looks names up itself: what this machine knows of a nam
 from __future__ import annotations
 
 import base64
-import urllib.request
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import httpcore2
 import httpx2
 
+from core.environment import proxies_in, proxy_for
 from core.errors import ShoeboxError
 from core.sources.addresses import CheckedNetwork, UnknownHostError, allowed_addresses
 
@@ -41,7 +42,10 @@ class Answer:
 
 
 class Session:
-    """For one event loop, from `async with` to its end. `patience`: seconds between two pieces of an answer."""
+    """For one event loop, from `async with` to its end. `patience`: seconds between two pieces of an answer.
+
+    Its proxies are those of `environment`.
+    """
 
     def __init__(
         self,
@@ -50,13 +54,14 @@ class Session:
         trusted: Iterable[tuple[str, int]] = (),
         connections: int = 64,
         patience: float = READ_SECONDS,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._allow_private = allow_private
         self._trusted = frozenset(trusted)
         self._connections = connections
         self._timeout = {"connect": CONNECT_SECONDS, "read": patience, "write": CONNECT_SECONDS}
         self._tls = httpcore2.default_ssl_context()
-        self._proxies = urllib.request.getproxies_environment()
+        self._proxies = proxies_in(environment)
         self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
         self._agent = user_agent()
 
@@ -73,7 +78,7 @@ class Session:
         url = httpx2.URL(address)
         scheme, host = url.scheme, url.raw_host.decode("ascii")
         port = url.port or (443 if scheme == "https" else 80)
-        proxy = self._proxy_for(scheme, f"{host}:{port}")
+        proxy = proxy_for(scheme, f"{host}:{port}", self._proxies)
         if proxy and not self._allow_private and (host, port) not in self._trusted:
             with suppress(UnknownHostError):  # behind a proxy, names are often known to it alone
                 await allowed_addresses(host, port)
@@ -95,12 +100,6 @@ class Session:
         ) as response:
             names = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers]
             yield Answer(response.status, dict(names), response.aiter_stream())
-
-    def _proxy_for(self, scheme: str, host: str) -> str:
-        proxy = self._proxies.get(scheme) or self._proxies.get("all") or ""
-        if not proxy or urllib.request.proxy_bypass_environment(host, self._proxies):  # type: ignore[attr-defined]
-            return ""
-        return proxy if "://" in proxy else f"http://{proxy}"
 
     def _pool(self, proxy: str) -> httpcore2.AsyncConnectionPool:
         if proxy not in self._pools:

@@ -1,6 +1,6 @@
 """Seconds, memory and recall of near-twins, on planted embeddings a tenth of which have a twin.
 
-    python -m tests.benchmarks.twins [N ...]      20,000 and 100,000 unless said; 1,000,000 takes minutes
+    python -m tests.benchmarks.twins [N ...]      20,000 and 100,000 unless said; 1,000,000 takes a minute or two
 
 Twins are planted at cosines from 0.972 to 0.995; groups are made at 0.97. Recall: planted pairs that are in one group.
 A pair closer than the threshold in a group would be chaining: the least cosine found in any group is printed.

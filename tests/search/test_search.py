@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.catalog import clusterings, curation, encoders, images, jobs
+from core.catalog import annotation, clusterings, curation, encoders, images, jobs
 from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
 from core.errors import CancelledError, ShoeboxError, UsageError
@@ -171,6 +171,27 @@ def test_the_command_answers_saves_a_cluster_and_writes_a_folder(shoebox, embedd
     assert {os.path.basename(r["path"]) for r in again["results"]} == {os.path.basename(p) for p in paths}
     assert shoebox("search", embedded).code == 2
     shutil.rmtree(taken)
+
+
+def test_the_command_searches_inside_a_class_of_the_last_annotation(shoebox, embedded):
+    ran = shoebox("search", embedded, "a car", "--class", "fish")
+    assert ran.code == 1 and "nothing is annotated yet" in ran.err and "shoebox annotate" in ran.err
+    assert shoebox("annotate", embedded, "car", "fish", "umbrella", "--threshold", "0.5").code == 0
+    project = open_project(embedded)
+    with project.database() as db:
+        run = annotation.latest(db)
+        assert run is not None
+        named = {known.name: known.id for known in annotation.counts(db, run)}
+        members = {
+            name: {images.get(db, i).path.decode() for i in annotation.image_ids(db, run, class_id)}
+            for name, class_id in named.items()
+        }
+    for asked, name in (("fish", "fish"), ("FISH", "fish"), ("none", None)):
+        found = shoebox("search", embedded, "a car", "--class", asked, "--most", 100, "--json").json
+        assert {result["path"] for result in found["results"]} == members[name]
+        assert (found["class"], found["searched"]) == (asked, len(members[name]))
+    ran = shoebox("search", embedded, "a car", "--class", "horse")
+    assert ran.code == 2 and "there is no class horse" in ran.err
 
 
 def test_scores_are_cosines(search, project, models):

@@ -54,7 +54,7 @@ def test_we_say_who_we_are(tmp_path, picture):
 
 def test_a_page_called_jpg_is_a_failure_with_that_reason(tmp_path):
     outcome, asked = fetch_one(tmp_path, serves(b"<!DOCTYPE html><p>gone", Content_Type="image/jpeg"))
-    assert (outcome.reason, outcome.error) == ("not a picture", "it is an HTML page, not a picture")
+    assert (outcome.reason, outcome.error) == ("not a picture", "it is an HTML page")
     assert len(asked) == 1 and stored_files(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ from core.sources.places import parse_place
         ("s3://pics", "bucket", "s3://pics/", "pics"),
         ("s3://pics/2024/raw/", "bucket", "s3://pics/2024/raw/", "pics-2024-raw"),
         ("s3:/pics/a", "bucket", "s3://pics/a", "pics-a"),  # as a shell's path completion leaves it
-        ("r2://pics/a", "bucket", "s3://pics/a", "pics-a"),
+        ("r2://pics/a", "bucket", "r2://pics/a", "pics-a"),
     ],
 )
 def test_subreddits_and_buckets_are_known_by_their_text(text, kind, root, name):

@@ -58,7 +58,7 @@ async def on_search(driver: Driver) -> None:
 
 async def type_query(driver: Driver, text: str) -> list[int]:
     driver.screen.query_one("#query", Input).value = text
-    await driver.until(lambda: found(driver) and driver.screen._said.get("query") == text)
+    await driver.until(lambda: found(driver) and driver.screen.answer.get("query") == text)
     return found(driver)
 
 
@@ -109,7 +109,10 @@ def test_what_is_found_becomes_trash_a_cluster_and_a_folder(project, tmp_path, m
         await driver.until(lambda: fish[0] in found(driver))
 
         driver.screen.grid.cursor = 0
-        await driver.press("m", "right", "m", "right", "m", "n")
+        await driver.press("m", "right", "m", "right", "m")  # at once, as a slow line brings them
+        await driver.shows("3 marked")
+        assert driver.screen.marks == set(found(driver)[:3])
+        await driver.press("n")
         await driver.shows("A new cluster of 3 pictures")
         await driver.press("enter")
         await driver.until(lambda: "made a new cluster of 3 pictures" in driver.told)
@@ -125,6 +128,28 @@ def test_what_is_found_becomes_trash_a_cluster_and_a_folder(project, tmp_path, m
         await driver.press("enter")
         await driver.until(lambda: "saved 1 picture to" in driver.told)
         assert len(list((tmp_path / "out" / "pictures").iterdir())) == 1
+
+    drive(project, script)
+
+
+def test_an_encoder_without_words_says_so_and_searches_by_pictures(project):
+    file = next(Path(os.fsdecode(project.directory.parent)).glob("umbrella*"))
+    with project.database() as db:
+        db.execute("UPDATE encoders SET spec = 'timm:vit_tiny_patch16_224'")
+
+    async def script(driver: Driver) -> None:
+        await on_search(driver)
+        await driver.shows("knows pictures alone, no words")
+        driver.screen.query_one("#query", Input).value = "a fish"
+        await driver.shows("knows pictures alone, no words")
+        assert not found(driver)
+        driver.screen.query_one("#query", Input).value = str(file)[:-1]
+        await driver.shows("there is no file")
+        driver.screen.query_one("#query", Input).value = str(file)
+        await driver.until(lambda: found(driver))
+        assert set(kinds(project, found(driver)[:5])) == {"umbrella"}
+        await driver.press("enter", "right", "L")
+        await driver.until(lambda: driver.screen.like and found(driver)[:1] == driver.screen.like)
 
     drive(project, script)
 
@@ -161,21 +186,25 @@ def test_twins_are_found_shown_and_trashed_in_one_step_that_undo_takes_back(proj
     async def script(driver: Driver) -> None:
         await on_search(driver)
         await driver.press("escape", "w")
-        await driver.until(lambda: isinstance(driver.screen, TwinsScreen) and driver.screen._found)
+        await driver.until(lambda: isinstance(driver.screen, TwinsScreen) and driver.screen.found)
         await driver.press("minus")  # 0.965, and so on: the job begins when the keys have stopped
         for _ in range(12):
             await driver.press("minus")
-        await driver.until(lambda: driver.screen._found.threshold == pytest.approx(0.905))
-        await driver.until(lambda: driver.screen._groups)
-        rest = [image for group in driver.screen._groups for image in group.rest]
+        await driver.until(lambda: driver.screen.found.threshold == pytest.approx(0.905))
+        await driver.until(lambda: driver.screen.groups)
+        rest = [image for group in driver.screen.groups for image in group.rest]
         await driver.shows(f"{len(rest):,} picture")
         await driver.shows("kept ★")
+        kept, other = driver.screen.groups[0].keep, driver.screen.groups[0].rest[0]
+        await driver.press("home", "right", "K")
+        assert driver.screen.groups[0].keep == other and kept in driver.screen.groups[0].rest
+        rest = [image for group in driver.screen.groups for image in group.rest]
         await driver.press("X")
-        await driver.until(lambda: not driver.screen._groups)
+        await driver.until(lambda: not driver.screen.groups)
         with project.database() as db:
             assert images.counts(db).trashed == before.trashed + len(rest)
         await driver.press("u")
-        await driver.until(lambda: driver.screen._groups)
+        await driver.until(lambda: driver.screen.groups)
         with project.database() as db:
             assert images.counts(db).trashed == before.trashed
         await driver.press("escape")

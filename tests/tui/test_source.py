@@ -12,12 +12,12 @@ from core.settings import Settings
 from tests.tui.driving import Driver, drive
 from tui.places import completion, count_pictures, list_folders, names_source
 from tui.sorting import Wishes, weights_words
-from tui.state import recent_projects, user_state
+from tui.state import recent_projects, state_of, user_state
 from tui.widgets.folder_browser import FolderBrowser, FolderList, PathInput
 
 
 def choose_pocket(driver: Driver) -> None:
-    driver.screen._wish("encoder", "pocket")
+    driver.screen.wish("encoder", "pocket")
 
 
 def test_a_folder_is_counted_shown_sorted_and_its_clusters_counted(pictures, monkeypatch):
@@ -115,7 +115,7 @@ def test_settings_are_chosen_from_a_list_and_kept(project):
         await driver.shows("clusters 7")
 
     async def look(driver: Driver) -> None:
-        assert driver.screen._wishes.clusters == "7"
+        assert driver.screen.wishes.clusters == "7"
 
     drive(project, choose)
     drive(project, look)
@@ -237,3 +237,20 @@ def test_weights_that_were_given_are_named_and_go_with_no_other_encoder(project)
         await driver.shows("your own, from this file", 10)
 
     drive(project, script, given={"weights": mine})
+
+
+def test_what_was_chosen_gives_way_to_the_environment_and_that_to_the_command_line(project, monkeypatch):
+    kept = state_of(project)
+    kept["wishes"] = {"encoder": "open_clip:RN50/openai", "clusters": "7"}
+    kept.save()
+    monkeypatch.setenv("SHOEBOX_ENCODER", "timm:vit_tiny_patch16_224")
+
+    async def by_environment(driver: Driver) -> None:
+        await driver.shows("encoder     vit_tiny_patch16_224", 10)
+        assert driver.screen.wishes.clusters == "7", "of which the environment says nothing"
+
+    async def by_command_line(driver: Driver) -> None:
+        await driver.shows("encoder     pocket", 10)
+
+    drive(project, by_environment)
+    drive(project, by_command_line, given={"encoder": "pocket"})

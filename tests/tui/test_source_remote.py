@@ -7,7 +7,8 @@ from textual.widgets import Input, Select
 
 from core.catalog import downloads, sources
 from core.project import Project, find_project
-from tests.sources.servers import S3, Web, serves
+from tests.sources.servers import S3, Archive, Web, serves
+from tests.sources.test_reddit import posts
 from tests.tui.driving import Driver, drive
 from tui.widgets.folder_browser import PathInput
 
@@ -67,7 +68,7 @@ def test_a_list_is_foreseen_downloaded_watched_and_what_failed_tried_again(here,
     async def script(driver: Driver) -> None:
         await name(driver, "pile.txt")
         await driver.shows("31 URLs, 1 listed twice, 1 line passed over")
-        driver.screen._wish("encoder", "pocket")
+        driver.screen.wish("encoder", "pocket")
         await driver.shows("bundled, nothing to download")
         await choose(driver, allow_private=True)
         await driver.shows("o: private")
@@ -108,7 +109,7 @@ def test_a_folder_of_lists_and_a_bucket_are_foreseen_and_options_stay_with_the_s
             await choose(driver, endpoint=web.url, sample="4")
             await driver.shows("40 pictures")
             assert "a sample of 4" in driver.text
-            driver.screen._wish("encoder", "pocket")
+            driver.screen.wish("encoder", "pocket")
             await driver.shows("bundled, nothing to download")
             await driver.press("e")
             await driver.shows("Download and sort s3://pics?")
@@ -124,6 +125,46 @@ def test_a_folder_of_lists_and_a_bucket_are_foreseen_and_options_stay_with_the_s
     assert counted(project).done == 4
     with project.database() as db:
         assert [(s.options["sample"], s.options["endpoint"]) for s in sources.all_sources(db)] == [(4, web.url)]
+
+
+def test_a_subreddit_is_named_with_its_dates_downloaded_and_gone_on_with(here, web, drawn, monkeypatch):
+    monkeypatch.setenv("SHOEBOX_REDDIT_ARCHIVE", web.url)
+    files = [file for file in drawn[:40] if "small" not in file.name]
+    found = posts(6)
+    for post, file in zip(found, files, strict=False):
+        post["url"] = f"{web.url}/{file.name}"
+    archive = web.routes["/api/posts/search"] = Archive(found, page=4)
+
+    async def sort(driver: Driver) -> None:
+        await driver.press("e")
+        await driver.shows("Download and sort reddit:cats?")
+        await driver.press("y")
+        await driver.until(lambda: driver.app.stage == "embed")
+        await driver.until(lambda: driver.app.job is not None and driver.app.job.ended)
+
+    async def script(driver: Driver) -> None:
+        await name(driver, "reddit:cats")
+        await driver.shows("is not known beforehand")
+        driver.screen.wish("encoder", "pocket")
+        await driver.shows("bundled, nothing to download")
+        after = found[2]["created_utc"]
+        await choose(driver, after=str(after), limit="3", allow_private=True)
+        await driver.shows(f"after {after}, at most 3")
+        await sort(driver)
+        await driver.shows("3 downloaded")
+        kept = counted(find_project(None, here / "reddit-cats.shoebox"))
+        assert (kept.known, kept.done) == (3, 3)
+
+        await driver.press("g", "1")
+        await driver.shows("known so far: 3 URLs, 3 of them here")
+        await choose(driver, limit="", allow_private=True)
+        asked = len(archive.limits)
+        await sort(driver)
+        await driver.until(lambda: counted(find_project(None, here / "reddit-cats.shoebox")).done == 4)
+        assert len(archive.limits) > asked
+
+    drive(None, script)
+    assert not any(f"/{file.name}" in web.counts for file in files[:2]), "they are older than was asked for"
 
 
 def test_what_names_no_source_is_said_and_nothing_begins(here):

@@ -20,6 +20,7 @@ FIELDS = {
     "after": ("after", "the beginning", "posts after a date (2026-01-31), or an age such as 30d"),
     "before": ("before", "now", "posts before it"),
     "endpoint": ("endpoint", "Amazon, or as AWS_ENDPOINT_URL and R2_ACCOUNT_ID say", "https://HOST of the bucket"),
+    "region": ("region", "found out", "of the bucket, such as eu-west-1"),
     "anonymous": ("anonymous", "", "without keys, even if there are some"),
     "allow_private": ("private hosts", "", "download from your own network, too: asked each time"),
     "retry_failed": ("failed ones", "", "try again what failed before: asked each time"),
@@ -33,7 +34,7 @@ OF_KIND = {
     "folder": ("sample",),
     "urls": ("sample", "limit", *_OF_ALL),
     "reddit": ("after", "before", "limit", "sample", *_OF_ALL),
-    "bucket": ("sample", "limit", "endpoint", "anonymous", *_OF_ALL),
+    "bucket": ("sample", "limit", "endpoint", "region", "anonymous", *_OF_ALL),
 }
 """Which of them a kind of source has."""
 
