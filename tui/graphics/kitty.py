@@ -34,10 +34,10 @@ _NUMBERS = range(0x10000, 0x1000000)
 
 def png_of(image: Image, colours: int) -> str:
     """A PNG of at most `colours` colours, in base64."""
-    from PIL.Image import Dither, Quantize
+    from tui.graphics.palette import in_palette, palette_of
 
     out = io.BytesIO()
-    image.quantize(colours, method=Quantize.FASTOCTREE, dither=Dither.NONE).save(out, "PNG", compress_level=6)
+    in_palette(image, palette_of(image, colours)).save(out, "PNG", compress_level=6)
     return base64.standard_b64encode(out.getvalue()).decode("ascii")
 
 

@@ -1,23 +1,16 @@
 """What we use of textual-image, imported so that it leaves the terminal alone.
 
-Taken: its sixel encoder and its table of kitty's diacritics. Importing its renderables makes it question the terminal
-and read the answers from the keyboard; only our probe does that. Its widgets are not used: see `tui.graphics.canvas`.
+Taken: its table of kitty's diacritics. Importing its renderables makes it question the terminal and read the answers
+from the keyboard; only our probe does that. Its widgets are not used (see `tui.graphics.canvas`), nor is its sixel
+encoder (see `tui.graphics.sixel`).
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-_DEFINITION = re.compile(r"(#\d+);2;\d+;\d+;\d+")
 
 
 @cache
@@ -27,19 +20,6 @@ def diacritics() -> tuple[str, ...]:
         from textual_image.renderable import tgp
 
     return tuple(map(chr, tgp._NUMBER_TO_DIACRITIC))
-
-
-def sixel_of(image: Image, colours: int) -> str:
-    """A picture as a sixel sequence of at most `colours` colours, all defined before the first pixel.
-
-    The library defines a colour where it first uses it: an xterm then draws such pixels in the colour before.
-    """
-    from textual_image._sixel import SixelOptions, image_to_sixels
-
-    lazy = image_to_sixels(image, SixelOptions(colors=colours))
-    start = lazy.index("#")
-    pixels = _DEFINITION.sub(r"\1", lazy[start:])
-    return lazy[:start] + "".join(m[0] for m in _DEFINITION.finditer(lazy)) + pixels
 
 
 @contextmanager

@@ -20,8 +20,8 @@ _ASKED_AGAIN = 3.0  # seconds after which a picture without preview may have one
 _BYTES_A_SEGMENT = 400
 _FEWEST_COLOURS = 16
 _PIXELS_A_BYTE = 2
-_BAND = 6  # lines of pixels that sixel draws at a time
 _BYTES_A_PREVIEW = 19_500  # 24 of them, with the text around, are within the budget of a screenful
+_BYTES_A_SIXEL_PREVIEW = 16_500  # likewise, and all come near it: they have as many colours as that allows
 
 
 class Key(NamedTuple):
@@ -54,11 +54,12 @@ class Preview:
 class Encoder:
     """Turns pictures into what a protocol draws."""
 
-    def __init__(self, terminal: Terminal, *, colours: int = 64, budget: float = _BYTES_A_PREVIEW) -> None:
+    def __init__(self, terminal: Terminal, *, colours: int = 64, budget: float = 0) -> None:
+        """`budget`: bytes of a preview, about; without it, what makes a screenful bearable over a line."""
         self._graphics = terminal.graphics
         self._colours = max(2, min(colours, terminal.registers))
         self._in_tmux = terminal.multiplexer == "tmux"
-        self._budget = budget
+        self._budget = budget or (_BYTES_A_SIXEL_PREVIEW if terminal.graphics == "sixel" else _BYTES_A_PREVIEW)
 
     def preview(self, data: bytes, key: Key) -> Preview:
         """A stored preview ready to draw. Raises what Pillow raises for bytes that are no picture."""
@@ -82,26 +83,23 @@ class Encoder:
         return Preview(columns, rows, halfcell.half_cells(pixels, columns, rows))
 
     def _sixel(self, image: Image) -> str:
-        from tui.graphics.library import sixel_of
+        from tui.graphics.sixel import BAND, sixel_of
 
-        if self._in_tmux and image.height > _BAND:  # it fills the last band, and would cover the caption
-            image = image.crop((0, 0, image.width, image.height // _BAND * _BAND))
-        return self._within_budget(image, sixel_of)
+        if self._in_tmux and image.height > BAND:  # it fills the last band, and would cover the caption
+            image = image.crop((0, 0, image.width, image.height // BAND * BAND))
+        return sixel_of(image, self._colours, self._budget)
 
     def _png(self, image: Image) -> str:
+        """As many colours as the bytes allow: a smooth picture gets all, a busy one fewer."""
         from tui.graphics.kitty import png_of
 
-        return self._within_budget(image, png_of)
-
-    def _within_budget(self, image: Image, encode: Callable[[Image, int], str]) -> str:
-        """As many colours as the terminal has and the bytes allow: a smooth picture gets all, a busy one fewer."""
         colours = self._colours
         if image.width * image.height > self._budget * _PIXELS_A_BYTE and colours > _FEWEST_COLOURS:
             colours //= 2  # most pictures of this size would not fit with more: do not try
-        encoded = encode(image, colours)
+        encoded = png_of(image, colours)
         while len(encoded) > self._budget and colours > _FEWEST_COLOURS:
             colours //= 2
-            encoded = encode(image, colours)
+            encoded = png_of(image, colours)
         return encoded
 
 

@@ -165,6 +165,8 @@ def read_sixel(body):
             drawn = True
             bits = ord(repeated or single) - 63
             until = x + int(count or 1)
+            assert until <= width, "right of the picture"
+            assert bits >> max(0, height - band * 6) == 0, "below the picture"
             for bit in range(6):
                 if bits >> bit & 1 and band * 6 + bit < height:
                     for column in range(x, until):
