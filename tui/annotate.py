@@ -1,10 +1,8 @@
-"""`shoebox annotate`: from a command's words to a job, and from the job's result to text or JSON."""
+"""`shoebox annotate`: from a command's words to a job."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,25 +10,22 @@ from typing import Any
 
 from core.annotation.classes import MAX_TEXT, ClassList, ClassName, parse_classes
 from core.annotation.settings import AnnotateSettings
-from core.catalog import annotation, classes, clusterings, sources
-from core.catalog.paths import path_fields, shown
+from core.catalog import classes, clusterings, sources
 from core.errors import ShoeboxError, UsageError
 from core.project import Project
 from tui import options, report
-from tui.figures import count, duration
+from tui.annotate_report import tell
+from tui.class_file import decoded, read_lines
+from tui.corrections import read_corrections
+from tui.figures import count
 from tui.stages import Request, do_job
 
 Given = dict[str, Any]
-Correction = tuple[str, str | None]
-
-MAX_CORRECTIONS_BYTES = 50_000_000
-NO_CLASS = ("", "none", "none of the classes")
-"""How a file of corrections says that no class fits."""
 
 
 def run_annotate(given: Given) -> None:
     """Does what the command asks, and prints what came of it."""
-    if given["project"] is not None and given["path"] is not None and not given["path"].exists():
+    if given["project"] is not None and isinstance(given["path"], Path) and not given["path"].exists():
         given |= {"path": None, "names": (str(given["path"]), *given["names"])}  # the project says where they are
     several = _encoders(given)
     request = Request.of(given | {"encoder": None, "weights": None, "model_config": None})
@@ -48,7 +43,7 @@ def run_annotate(given: Given) -> None:
         listed = _from_clusters(project)
     wanted = _wanted(project, listed, given["head"])
     names = [c.name for c in wanted]
-    corrections = _corrections(given["corrections"], names, project) if given["corrections"] else []
+    corrections = read_corrections(given["corrections"], names, project) if given["corrections"] else []
     with project.database() as db:
         classes.set_classes(db, [(c.name, c.phrases) for c in wanted], prompts)
     settings = request.settings_for(project)
@@ -66,12 +61,16 @@ def run_annotate(given: Given) -> None:
     }
     result = do_job(request, project, "embed_annotate", params)
     if result is not None:
-        _report(project, result, as_json=request.as_json, review=given["review"] or 0)
+        tell(project, result, as_json=request.as_json, review=given["review"] or 0)
 
 
 def _asked(given: Given) -> AnnotateSettings:
     chosen: Given = {name: given[name] for name in ("method", "threshold", "below")}
     chosen |= {name: str(Path(given[name]).absolute()) for name in ("head", "save_head") if given[name]}
+    if given["save_head"]:
+        from core.annotation.head_file import check_place
+
+        check_place(Path(chosen["save_head"]))  # before the work, not after it
     if given["review"] is not None:
         chosen["review"] = given["review"]
     if given["below"] is not None and given["review"] is None:
@@ -114,15 +113,7 @@ def _classes_given(given: Given) -> ClassList | None:
 
 def _text(file: str) -> str:
     """A file of classes or of templates; `-` is stdin."""
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read(4 * MAX_TEXT).decode("utf-8-sig")
-        with Path(file).open("rb") as opened:
-            return opened.read(4 * MAX_TEXT).decode("utf-8-sig")
-    except OSError as error:
-        raise ShoeboxError(f"cannot read {file} ({error.strerror})", "check the path") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8 text", "save it as UTF-8") from error
+    return decoded(sys.stdin.buffer.read(4 * MAX_TEXT), "the input") if file == "-" else read_lines(file)
 
 
 def _prompts(given: str | None) -> classes.Prompts | None:
@@ -235,140 +226,3 @@ def _wanted(project: Project, listed: ClassList | None, head: str | None) -> lis
     for note in listed.notes:
         options.error(note)
     return list(listed.classes)
-
-
-def _corrections(file: str, names: list[str], project: Project) -> list[Correction]:
-    """What a file says of pictures. Relative paths are relative to the source, or else to where the user stands."""
-    data = _text_of_corrections(file)
-    try:
-        rows = _from_json(json.loads(data)) if data.lstrip()[:1] in ("[", "{") else _from_csv(data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
-        raise UsageError(
-            f"{file} is no list of corrections", "write a CSV with the columns path and class, or JSON {path: class}"
-        ) from error
-    by_key = {name.casefold(): name for name in names}
-    found: list[Correction] = []
-    with project.database() as db:
-        roots = [os.fsdecode(project.root_of(source)) for source in sources.all_sources(db)]
-    for path, class_ in rows:
-        name = (class_ or "").strip()
-        known = name if name in names else by_key.get(name.casefold())
-        if known is None and name.casefold() not in NO_CLASS:
-            raise UsageError(f"{file}: there is no class {name[:80]}", f"the classes are {', '.join(names[:20])}")
-        places = [os.path.join(folder, path) for folder in (*roots, os.getcwd())]
-        found.append((next((p for p in places if os.path.lexists(p)), places[0]), known))
-    return found
-
-
-def _text_of_corrections(file: str) -> str:
-    try:
-        with Path(file).open("rb") as opened:
-            data = opened.read(MAX_CORRECTIONS_BYTES + 1)
-    except OSError as error:
-        raise ShoeboxError(f"cannot read {file} ({error.strerror})", "check the path") from error
-    if len(data) > MAX_CORRECTIONS_BYTES:
-        raise UsageError(f"{file} is too large for a list of corrections", "split it")
-    return data.decode("utf-8-sig", "surrogateescape")
-
-
-def _from_json(data: Any) -> list[Correction]:
-    if isinstance(data, dict):
-        data = [{"path": path, "class": class_} for path, class_ in data.items()]
-    return [(_path(row), None if row["class"] is None else str(row["class"])) for row in data]
-
-
-def _from_csv(data: str) -> list[Correction]:
-    reader = csv.DictReader(data.splitlines(keepends=True))
-    if not {"path", "class"} <= set(reader.fieldnames or ()):
-        raise ValueError("no such columns")
-    return [(_path(row), row["class"]) for row in reader]
-
-
-def _path(row: dict[str, Any]) -> str:
-    """The path of a row; its bytes where the row has them (`path_b64`)."""
-    import base64
-
-    if row.get("path_b64"):
-        return os.fsdecode(base64.b64decode(row["path_b64"], validate=True))
-    if not row["path"]:
-        raise ValueError("no path")
-    return str(row["path"])
-
-
-def _report(project: Project, result: Given, *, as_json: bool, review: int) -> None:
-    with project.database() as db:
-        run = annotation.latest(db)
-        if run is None or run.id != result["annotation"]:
-            raise ShoeboxError("the pictures were annotated again meanwhile", "shoebox info tells of the last run")
-        queue = annotation.pictures(db, run, annotation.review_queue(db, run)[:review])
-        asked = [
-            {
-                **path_fields(picture.path),
-                "class_name": picture.top[0].name if picture.top else None,
-                "confidence": round(picture.confidence, 6),
-                "margin": round(picture.margin, 6),
-                "likely": [{"class_name": t.name, "share": round(t.share, 4)} for t in picture.top[:5]],
-            }
-            for picture in queue
-        ]
-        if as_json:
-            _print_document(project, db, run.id, result, asked if review else None)
-        else:
-            _print_run(db, run, asked)
-    if not as_json and "output" in result:
-        output = shown(os.fsencode(result["output"]))
-        parts = ", ".join(f"{number:,} {part}" for part, number in result["splits"].items())
-        print(f"written to {output}: {count(result['files'], 'picture')}{f', splits {parts}' if parts else ''}")
-        if result["skipped"]:
-            print(f"{count(len(result['skipped']), 'picture')} left out: see {output}/report.txt")
-
-
-def _print_document(project: Project, db: Any, run: int, result: Given, asked: list[Given] | None) -> None:
-    from core.export.annotation_contents import read_annotation
-    from core.export.annotation_document import metadata_pieces
-
-    extra: Given = {name: result[name] for name in ("output", "splits", "skipped") if name in result}
-    extra |= {"review": asked} if asked is not None else {}
-    for piece in metadata_pieces(read_annotation(project, db, run), extra=extra):
-        sys.stdout.write(piece)
-
-
-def _print_run(db: Any, run: annotation.AnnotationRun, asked: list[Given]) -> None:
-    from core.export.annotation_document import accuracy_words
-
-    found = annotation.counts(db, run)
-    kind = "" if run.summary["calibrated"] else ", an estimate"
-    print(
-        f"{count(run.images, 'picture')} into {count(len(run.classes), 'class', 'classes')} in"
-        f" {duration(run.seconds)} by {run.method}; confidence is a probability{kind}"
-    )
-    report.print_table(
-        ("class", "pictures", "confidence", "corrected"),
-        [
-            (
-                c.name or "none of the classes",
-                f"{c.pictures:,}",
-                "-" if c.confidence is None else f"{c.confidence:.2f}",
-                f"{c.corrected:,}" if c.corrected else "",
-            )
-            for c in found
-        ],
-        needed=2,
-    )
-    names = {c.id: c.name for c in found}
-    for empty in run.summary["empty"]:
-        print(f"empty: {names[empty['class']]}: {empty['why']}")
-    for note in run.summary["notes"]:
-        print(note)
-    if run.summary["before"] is not None:
-        print(f"{count(run.summary['moved'], 'picture')} changed class since the run before")
-    if run.summary["corrections"]:
-        print(
-            f"{count(run.summary['corrections'], 'picture')} corrected;"
-            f" right: {accuracy_words(run.summary['accuracy'])}"
-        )
-    if asked:
-        print(f"to review ({len(asked)}):")
-    for picture in asked:
-        likely = ", ".join(f"{t['class_name']} {t['share']:.2f}" for t in picture["likely"][:3])
-        print(f"  {picture['path']}: {likely}")

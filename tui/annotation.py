@@ -6,16 +6,20 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.catalog import annotation, classes, clusterings, encoders, images
 from core.encoders.catalogue import CHOICES
+from core.errors import ShoeboxError, UsageError
+from tui.figures import count
 from tui.pictures import Pictures
 from tui.reading import Picture
 
 if TYPE_CHECKING:
     from core.annotation.accuracy import Accuracy
     from core.annotation.classes import ClassList
+    from core.annotation.head_file import SavedHead
     from core.catalog.annotation import AnnotationRun, Likely
     from core.catalog.classes import Class, Prompts
     from core.catalog.database import Database
@@ -101,13 +105,17 @@ class ClassPictures(Pictures):
 
 @dataclass(frozen=True, slots=True)
 class EncoderChoice:
-    """An encoder to annotate by. `given` is what a job is told of it; `embedded` of `images` it has read."""
+    """An encoder to annotate by. `given` is what a job is told of it; `embedded` of `images` it has read.
+
+    `fingerprint` is empty for one that the project has not used yet.
+    """
 
     label: str
     given: dict[str, str]
     words: bool
     embedded: int
     images: int
+    fingerprint: str = ""
 
     @property
     def said(self) -> str:
@@ -197,7 +205,8 @@ def encoder_choices(db: Database) -> list[EncoderChoice]:
     for record in records:
         knows = words.get(record.spec, not record.spec.startswith("timm:"))
         given = encoder_given(record)
-        found.append(EncoderChoice(record.label, given, knows, images.count_embedded(db, record.id), total))
+        embedded = images.count_embedded(db, record.id)
+        found.append(EncoderChoice(record.label, given, knows, embedded, total, record.fingerprint))
     known = {record.spec for record in records}
     others = (choice.spec for choice in CHOICES if choice.spec not in known and choice.text and choice.cached)
     return found + [EncoderChoice(spec, {"encoder": spec}, True, 0, total) for spec in others]
@@ -226,10 +235,37 @@ def as_text(listed: Sequence[Class]) -> str:
     return "\n".join(f"{c.name}: {'; '.join(c.phrases)}" if c.phrases else c.name for c in listed)
 
 
-def prompts_shown(listed: ClassList, prompts: Prompts) -> tuple[str, list[tuple[str, list[str]]]]:
-    """The name of the set that is used, and each class with its sentences. Raises UsageError as `prompts_of` does."""
+def head_in(path: str) -> SavedHead | ShoeboxError:
+    """The trained head in a file, or why there is none."""
+    from core.annotation.head_file import load_head
+
+    try:
+        return load_head(Path(path))
+    except ShoeboxError as error:
+        return error
+
+
+def check_head(head: SavedHead, listed: ClassList, encoder: EncoderChoice) -> None:
+    """Raises UsageError where a head is of other classes, or of another encoder, as the run would."""
+    if sorted(head.classes) != sorted(listed.names):
+        named = ", ".join(head.classes[:8]) + ("…" if len(head.classes) > 8 else "")
+        raise UsageError(f"the head is of other classes: {named}", "type these, or leave the head out")
+    if encoder.fingerprint and encoder.fingerprint != head.fingerprint:
+        raise UsageError(f"the head was trained with another encoder ({head.encoder})", "tick that one")
+
+
+def prompts_shown(
+    listed: ClassList, prompts: Prompts, head: SavedHead | None
+) -> tuple[str, list[tuple[str, list[str]]]]:
+    """The name of the set that is used, and each class with its sentences; those of the head where there is one.
+
+    Raises UsageError as `prompts_of` does.
+    """
     from core.annotation.prompts import chosen_set, prompts_of
 
+    if head is not None:
+        named = f"of the head, trained by {count(head.corrections, 'correction')}"
+        return named, [(name, list(own)) for name, own in zip(head.classes, head.prompts, strict=True)]
     found = prompts_of(listed.classes, prompts)
     named = chosen_set(listed.names) if prompts == "auto" else prompts if isinstance(prompts, str) else "your own"
     return named, list(zip(listed.names, found, strict=True))

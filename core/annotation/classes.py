@@ -49,14 +49,14 @@ class ClassList:
 def parse_classes(lines: str | Iterable[str]) -> ClassList:
     """Classes from a text of one a line, or from arguments, one each.
 
-    Empty lines, repeats and names that differ in case alone are told in `notes`. Raises UsageError where there is
-    no class, or more or longer ones than are allowed.
+    Empty names, repeats and names that differ in case alone are told in `notes`; the empty lines of a text are not.
+    Raises UsageError where there is no class, or more or longer ones than are allowed.
     """
     if isinstance(lines, str):
         if len(lines) > MAX_TEXT:
             raise UsageError(f"the list of classes has {len(lines):,} characters", "give one class a line")
         lines = lines.removeprefix("\ufeff").splitlines()
-        lines = [line for line in lines if not line.lstrip().startswith("#")]
+        lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     found: dict[str, ClassName] = {}
     repeated: list[str] = []
     empty = 0

@@ -1,7 +1,8 @@
 """How sure, as a probability: a softmax over the classes, its temperature fitted (Guo et al., 2017) once it can be.
 
-The methods' own scores are too sure of themselves; the words' are not, at the encoder's own scale (`graph` takes the
-mean with those of the neighbours). Until some thirty corrections tell otherwise that is an estimate, and called so.
+The methods' own scores are too sure of themselves. Until some thirty corrections tell better, those of `graph` are
+softened until they are as sure, on the mean, as two witnesses bear them out: the words, and the pictures alike. That is
+an estimate, and called so. The words alone are taken at the encoder's own scale, and `refine` to be as sure as they.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.annotation.scores import log_softmax, softmax
-from core.clustering.vectors import Floats, Labels, chunks
+from core.clustering.vectors import Floats, Labels, chunks, sample_rows
 
 ENOUGH = 30  # corrections
 FOLDS = 5
 _HARDEST, _SOFTEST = 0.05, 20.0
+_LEAST, _MOST = 1.2, 0.98  # times chance; and a probability
+_SAMPLE = 5_000  # pictures
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,18 @@ class Calibration:
     corrections: int = 0
     fitted: bool = False
 
-    def confidences(self, logs: Floats, labels: Labels) -> Floats:
-        """The probability of each picture's own class [N]; where the label is none, of the likeliest class."""
-        found = np.empty(len(logs), np.float32)
-        for rows in chunks(len(logs)):
-            p = softmax(logs[rows] / np.float32(self.temperature))
-            mine = labels[rows]
-            found[rows] = np.where(mine >= 0, p[np.arange(len(p)), np.maximum(mine, 0)], p.max(axis=1))
-        return found
+
+def class_confidences(logs: Floats, scale: float, labels: Labels) -> Floats:
+    """The probability of each picture's own class [N], where log-probabilities [N, K] are taken `scale` times.
+
+    Where the label is none, of the likeliest class.
+    """
+    found = np.empty(len(logs), np.float32)
+    for rows in chunks(len(logs)):
+        p = softmax(np.float32(scale) * logs[rows])
+        mine = labels[rows]
+        found[rows] = np.where(mine >= 0, p[np.arange(len(p)), np.maximum(mine, 0)], p.max(axis=1))
+    return found
 
 
 def calibrate(logs: Floats, truth: NDArray[np.integer]) -> Calibration:
@@ -53,6 +60,26 @@ def calibrate(logs: Floats, truth: NDArray[np.integer]) -> Calibration:
     unseen = float(np.average(losses, weights=np.bincount(fold)))
     better = unseen <= _loss(logs, truth, 1.0)
     return Calibration(_temperature(logs, truth) if better else 1.0, count, fitted=True)
+
+
+def scale_for(logs: Floats, sure: float) -> float:
+    """The factor with which the log-probabilities [n, K] are as `sure`, on the mean, of the best class."""
+    if not len(logs) or logs.shape[1] < 2:
+        return 1.0
+    low, high = -5.0, 9.0  # of the logarithm
+    for _ in range(30):
+        middle = (low + high) / 2
+        if float(softmax(np.float32(np.exp(middle)) * logs).max(axis=1).mean()) < sure:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(low))
+
+
+def estimated_scale(logs: Floats, borne_out: float, *, seed: int = 0) -> float:
+    """The factor for log-probabilities [N, K] that are right, as far as can be told, as often as `borne_out`."""
+    rows = sample_rows(len(logs), _SAMPLE, seed)
+    return scale_for(logs[rows], min(_MOST, max(_LEAST / logs.shape[1], borne_out)))
 
 
 def calibration_error(confidences: Floats, right: NDArray[np.bool_], *, bins: int = 10) -> float:

@@ -2,14 +2,16 @@
 
 The score of class c for picture i is
 
-    lam log p_ic  +  w log pi_c  +  kappa cos(x_i, mu_c)  +  gamma log((W z)_ic + eps)
+    t log p_ic  +  kappa cos(x_i, mu_c)  +  gamma log((W z)_ic + eps)  +  d_c
 
-p: probabilities from the words. pi: shares of the classes, w the trust in them (shares.py). mu_c: mean direction of the
-pictures of c, i itself left out, begun at the text-weighted mean. W: graph of nearest neighbours. z: softmax of the
-score, over and over (a mean field of a mixture on a graph). kappa and gamma are not given but fitted, each by itself,
-so that what a class's other pictures, or a picture's neighbours, say foretells best what its own words say: multinomial
-logistic regression on one feature. This puts image similarities on the scale of the words, whatever the encoder and
-however wide its gap between pictures and words. Where pictures foretell nothing both are 0: the words alone decide.
+p: probabilities from the words. x: the picture, whitened (spread.py). mu_c: mean direction of the pictures of c, i
+itself left out, begun at the text-weighted mean. W: graph of nearest neighbours. z: softmax of the score, over and over
+(a mean field of a mixture on a graph). d: doubt that the class is there (presence.py).
+
+No scale is given, as they differ by encoder and by how well its words fit the pile. kappa and gamma are fitted, each by
+itself, so that what a class's other pictures, or a picture's neighbours, say foretells best what its own words say:
+multinomial logistic regression on one feature. Where pictures foretell nothing both are 0: the words alone decide. The
+words' own scale t is such that they are as sure as they are right, by the labels of a first, short pass.
 
 The parts are known: neighbours' votes from label spreading (Zhou et al., 2004), mean directions and their prior from
 mixtures of von Mises-Fisher distributions (Banerjee et al., 2005). The fit of their scales is our own.
@@ -17,48 +19,64 @@ mixtures of von Mises-Fisher distributions (Banerjee et al., 2005). The fit of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.annotation.confidence import scale_for
+from core.annotation.given import Given
+from core.annotation.presence import agreement, doubts, few_present
 from core.annotation.result import Iteration, Report, describe, nobody
-from core.annotation.scores import NONE, UNSAID, View, log_softmax, softmax
-from core.annotation.shares import Shares, estimate_shares
+from core.annotation.scores import View, log_softmax, softmax
+from core.annotation.spread import Spread
 from core.clustering.silhouette import silhouette
-from core.clustering.vectors import Floats, Labels, Tick, Vectors, chunks, no_tick, sample_rows, unit_rows
+from core.clustering.vectors import Floats, Labels, Tick, Vectors, chunks, no_tick, sample_rows, unit_means
 
-TEXT = 2.0  # lam: the words once more than a probability weighs, as images agree with them by their errors too
-ROUNDS = 8
-NEIGHBOURS = 5
+LOOK, ROUNDS = 4, 8  # of the first pass, and of the second
+LOOK_TEXT = 2.0  # t of the first pass: the encoder's own scale is for a crowd of sentences, not for a few classes
+SUREST = 0.98  # words are never surer, on the mean
+NEIGHBOURS = (5, 10)  # asked of a picture: where classes are small, and where they are large
 PULL = 5.0  # pictures that the first mean of a class counts for, at least; and a tenth of N / K
-AGREED = (0.8, 0.95)
-"""The share of neighbours whose words name the same class: at the one, votes count once; at the other, VOTES times."""
+AGREED = (0.75, 0.95)
+"""The share of neighbours that agree: at the one, votes count once; at the other, VOTES times. The fit alone would not
+find that, as it takes the words' errors for truth."""
 VOTES = 3.0
 FLOOR = 0.05  # eps: a vote of nobody is not a veto
 STEEPEST = (200.0, 20.0)  # bounds of kappa and gamma
 FITTED_ON = 5_000  # pictures
+NEARBY = (0.3, 1.0)
+"""Part of the spread that is neighbours': where all classes are there, and where few are."""
+DISTINCT = (0.05, 0.1)
+"""Gain in silhouette from which the second reading is believed; and what is added to it where few classes are there."""
+GONE = 0.5  # pictures, by the estimate: a class with less is let go, where few classes are there
+TORN = 0.06  # neighbours' agreement that the second reading may cost
 
 
-DISTINCT = (0.1, 0.03)
-"""Gain in silhouette from which the second reading is believed; the lower where neighbours agree nearly always."""
+def neighbours_asked(pictures: int, classes: int) -> int:
+    """How many neighbours vote: by the root of what a class would have of the pictures, as more of them are near."""
+    return min(NEIGHBOURS[1], max(NEIGHBOURS[0], round(0.75 * (pictures / classes) ** 0.5)))
 
 
 @dataclass(frozen=True)
 class GraphFit:
-    """Log-probabilities [N, K], the words' as they were read, the rounds, the shares, the scales: kappas and gamma.
+    """Log-probabilities [N, K], the words' as they were read and at what scale, the rounds, what was fitted.
 
-    `levelled`: the second reading won.
+    `few`: how much speaks for few classes (0 to 1); `let_go`: the classes that no picture seems to show; `levelled`:
+    the second reading won; `borne_out`: how far words bear the outcome out, times how far neighbours do (0 to 1).
     """
 
     logs: Floats
     words: Floats
+    scale: float
     rounds: tuple[Iteration, ...]
-    shares: Shares
+    few: float
+    let_go: tuple[int, ...]
     kappas: tuple[float, ...]
     gamma: float
+    borne_out: float
     levelled: bool = False
 
 
@@ -68,112 +86,124 @@ def by_graph(
     weights: Any,
     *,
     fixed: Labels | None = None,
+    level: bool | None = None,
     seed: int = 0,
     report: Report = nobody,
     tick: Tick = no_tick,
 ) -> GraphFit:
-    """The better of two readings of the words' log-probabilities `logs` [N, K]. For the rest see `fit_graph`.
+    """The better of two readings of the words' log-probabilities `logs` [N, K], on the graph `weights` [N, N].
 
-    As they stand; or, as some words fit all pictures better than others do and would draw everything to their
-    classes, with each class's mean over the pictures taken off. That is wrong where classes are absent, so it must make
-    clearly more distinct groups (silhouette; Rousseeuw, 1987): the pictures must show that the classes are there.
-    Pictures of few classes parted among many names are not distinct. Its rounds then follow those of the first.
+    `weights`: sparse, rows of sum 1. `fixed` [N]: the class of a picture where the user said so, NONE where none of
+    them fits (it then speaks for no class), and UNSAID elsewhere.
+
+    The readings: as they stand; or, as some words fit all pictures better than others do and would draw everything to
+    their classes, with each class's mean over the pictures taken off. That is wrong where classes are absent, so it
+    must make clearly more distinct groups (silhouette; Rousseeuw, 1987) and tear no neighbours apart. Its rounds then
+    follow those of the first. `level` says beforehand which is taken.
     """
-    first = fit_graph(views, logs, weights, fixed=fixed, seed=seed, report=report, tick=tick)
-    if logs.shape[1] < 2 or len(logs) <= logs.shape[1]:
+    pile = _Pile(views, weights, Given.of(fixed, logs.shape[1], len(logs)), seed)
+    first = pile.read(logs, report, tick)
+    if level is False or logs.shape[1] < 2 or len(logs) <= logs.shape[1]:
         return first
-    level = log_softmax(logs - logs.mean(axis=0))
-    second = fit_graph(views, level, weights, fixed=fixed, seed=seed, tick=tick)
-    needed = DISTINCT[1 if _agreed(weights, second.logs) >= AGREED[1] else 0]
-    if _distinct(views, second.logs) < _distinct(views, first.logs) + needed:
+    scaled = log_softmax(np.float32(first.scale) * logs)
+    second = pile.read(log_softmax(scaled - scaled.mean(axis=0)), nobody, tick)
+    torn = agreement(weights, first.logs) - agreement(weights, second.logs)
+    gain = _distinct(views, second.logs) - _distinct(views, first.logs)
+    if level is None and (torn > TORN or gain <= DISTINCT[0] + DISTINCT[1] * first.few):
         return first
     later = tuple(replace(told, number=told.number + len(first.rounds)) for told in second.rounds)
     for told in later:
         report(told)
-    return replace(second, rounds=(*first.rounds, *later), levelled=True)
+    return replace(second, scale=first.scale * second.scale, rounds=(*first.rounds, *later), levelled=True)
 
 
-def fit_graph(
-    views: Sequence[View],
-    logs: Floats,
-    weights: Any,
-    *,
-    fixed: Labels | None = None,
-    text_weight: float = TEXT,
-    seed: int = 0,
-    report: Report = nobody,
-    tick: Tick = no_tick,
-) -> GraphFit:
-    """Runs the method on the words' log-probabilities `logs` [N, K] and the graph `weights` [N, N], rows of sum 1.
+class _Pile:
+    """What both readings share: pictures, their spread in each view, the graph, what is given, rows to fit on."""
 
-    `fixed` [N]: the class of a picture where the user said so, NONE where none of them fits (it then speaks for no
-    class), and UNSAID elsewhere. `text_weight` is lam.
-    """
-    count, classes = logs.shape
-    shares = estimate_shares(logs, seed=seed)
-    base = text_weight * logs + shares.prior
-    target = softmax(base)
-    given = _Given.of(fixed, classes, count)
-    z = target = given.put(target)  # what the user said is the best of targets
-    starts = [_weighted_sums(view.vectors, z) for view in views]
-    pull = max(PULL, 0.1 * count / classes)
-    starts = [pull * s / np.maximum(np.linalg.norm(s, axis=1, keepdims=True), 1e-12) for s in starts]
-    rows = np.setdiff1d(sample_rows(count, FITTED_ON, seed), given.none)  # these are no target
-    strength = _strength(weights, target)
-    kappas, gamma = [1.0] * len(views), 1.0
-    rounds: list[Iteration] = []
-    before: Labels | None = None
-    scores = base
-    for number in range(1, ROUNDS + 1):
-        tick("comparing with pictures alike", (number - 1) / ROUNDS)
-        votes = np.log(np.asarray(weights @ z, dtype=np.float32) + FLOOR)
-        gamma = _scale(votes[rows], target[rows], shares.prior, gamma, STEEPEST[1])
-        scores = base + strength * gamma * votes
-        del votes
-        for i, view in enumerate(views):
-            near = _leave_one_out(view.vectors, z, starts[i])
-            kappas[i] = _scale(near[rows], target[rows], shares.prior, kappas[i], STEEPEST[0])
-            near *= kappas[i] / len(views)
-            scores += near
-        z = given.put(softmax(scores))
-        labels = given.labels(z.argmax(axis=1).astype(np.int32))
-        told = describe(
-            number, labels, before, z.max(axis=1), classes, _text_share(text_weight * logs[rows], scores[rows])
+    def __init__(self, views: Sequence[View], weights: Any, given: Given, seed: int) -> None:
+        self._views, self._weights, self._given = views, weights, given
+        self._spreads = [Spread.of(view.vectors, weights, seed=seed) for view in views]
+        rows = sample_rows(len(views[0].vectors), FITTED_ON, seed)
+        self._rows = np.setdiff1d(rows, given.none)  # these are no target
+
+    def read(self, logs: Floats, report: Report, tick: Tick) -> GraphFit:
+        """A short pass, which tells how far the words are right and what is there, then one that goes by it."""
+        tick("looking at how pictures lie", 0.0)
+        points = self._whitened(NEARBY[1])
+        look = deque(self._rounds(points, LOOK_TEXT * logs, LOOK), maxlen=1)[0].scores
+        few, votes = few_present(self._weights, look), _votes(agreement(self._weights, look))
+        right = min(SUREST, float((look.argmax(axis=1) == logs.argmax(axis=1)).mean()))
+        scale = scale_for(logs[self._rows], right)
+        text = np.float32(scale) * logs
+        if few < 1:
+            points = self._whitened(NEARBY[0] + (NEARBY[1] - NEARBY[0]) * few)
+        rounds: list[Iteration] = []
+        before: Labels | None = None
+        for now in self._rounds(points, text, ROUNDS, votes=votes, few=few):
+            tick("comparing with pictures alike", len(rounds) / ROUNDS)
+            labels = self._given.labels(now.z.argmax(axis=1).astype(np.int32))
+            share = _text_share(text[self._rows], now.scores[self._rows])
+            rounds.append(describe(len(rounds) + 1, labels, before, now.z.max(axis=1), logs.shape[1], share))
+            report(rounds[-1])
+            before = labels
+        gone = np.flatnonzero(now.z.sum(axis=0) < GONE) if few > 0 else ()
+        by_words = float((now.scores.argmax(axis=1) == logs.argmax(axis=1)).mean())
+        return GraphFit(
+            logs=log_softmax(now.scores),
+            words=logs,
+            scale=scale,
+            rounds=tuple(rounds),
+            few=few,
+            let_go=tuple(map(int, gone)),
+            kappas=now.kappas,
+            gamma=now.gamma,
+            borne_out=by_words * agreement(self._weights, now.scores),
         )
-        rounds.append(told)
-        report(told)
-        before = labels
-    return GraphFit(log_softmax(scores), logs, tuple(rounds), shares, tuple(kappas), gamma)
+
+    def _rounds(
+        self, points: Sequence[Floats], text: Floats, count: int, *, votes: float = 1.0, few: float = 0.0
+    ) -> Iterator[_Round]:
+        """The state after each of `count` rounds."""
+        pictures, classes = text.shape
+        rows = self._rows
+        doubt = np.zeros(classes, np.float32)
+        z = self._given.put(softmax(text))  # what the user said is the best of targets
+        pull = max(PULL, 0.1 * pictures / classes)
+        starts = [pull * unit_means(_weighted_sums(own, z)) for own in points]
+        kappas, gamma = [1.0] * len(points), 1.0
+        for _ in range(count):
+            target = self._given.put(softmax(text + doubt))[rows]
+            voted = np.log(np.asarray(self._weights @ z, dtype=np.float32) + FLOOR)
+            gamma = _factor(voted[rows], target, doubt, gamma, STEEPEST[1])
+            scores = np.float32(votes * gamma) * voted
+            scores += text
+            scores += doubt
+            del voted
+            for i, own in enumerate(points):
+                near = _leave_one_out(own, z, starts[i])
+                kappas[i] = _factor(near[rows], target, doubt, kappas[i], STEEPEST[0])
+                near *= kappas[i] / len(points)
+                scores += near
+            z = self._given.put(softmax(scores))
+            if few:
+                doubt = np.float32(few) * doubts(self._weights, scores, z, self._given.classes)
+            yield _Round(scores, z, tuple(kappas), gamma)
+
+    def _whitened(self, nearby: float) -> list[Floats]:
+        return [s.whitened(view.vectors, nearby) for s, view in zip(self._spreads, self._views, strict=True)]
 
 
-@dataclass(frozen=True)
-class _Given:
-    """What the user fixed: rows of a class, rows of none."""
+class _Round(NamedTuple):
+    scores: Floats
+    z: Floats
+    kappas: tuple[float, ...]
+    gamma: float
 
-    rows: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    none: NDArray[np.int64]
 
-    @staticmethod
-    def of(fixed: Labels | None, classes: int, count: int) -> _Given:
-        if fixed is None:
-            return _Given(*(np.empty(0, np.int64) for _ in range(3)))
-        if len(fixed) != count or fixed.max(initial=UNSAID) >= classes:
-            raise ValueError("what is fixed does not fit the pictures or the classes")
-        rows = np.flatnonzero(fixed >= 0)
-        return _Given(rows, fixed[rows].astype(np.int64), np.flatnonzero(fixed == NONE))
-
-    def put(self, z: Floats) -> Floats:
-        """`z` with the given rows as they are given, in place."""
-        z[self.rows] = 0
-        z[self.rows, self.classes] = 1
-        z[self.none] = 0
-        return z
-
-    def labels(self, labels: Labels) -> Labels:
-        labels[self.rows] = self.classes
-        labels[self.none] = NONE
-        return labels
+def _votes(agreed: float) -> float:
+    """How often a vote counts, 1 to VOTES: more where neighbours agree so well that they know better than words."""
+    low, high = AGREED
+    return 1 + (VOTES - 1) * min(1.0, max(0.0, (agreed - low) / (high - low)))
 
 
 def _distinct(views: Sequence[View], logs: Floats) -> float:
@@ -182,50 +212,34 @@ def _distinct(views: Sequence[View], logs: Floats) -> float:
     return float(np.mean([silhouette(view.vectors, labels, logs.shape[1]).overall for view in views]))
 
 
-def _agreed(weights: Any, scores: Floats) -> float:
-    """The share of neighbours whose best class is the same."""
-    named = np.zeros_like(scores)
-    named[np.arange(len(scores)), scores.argmax(axis=1)] = 1
-    return float((named * (weights @ named)).sum(axis=1).mean())
-
-
-def _strength(weights: Any, target: Floats) -> float:
-    """How often a vote counts, 1 to VOTES: more where neighbours agree so well that they know better than words.
-
-    The fit alone would not find that, as it takes the words' errors for truth.
-    """
-    low, high = AGREED
-    return 1 + (VOTES - 1) * min(1.0, max(0.0, (_agreed(weights, target) - low) / (high - low)))
-
-
 def _weighted_sums(vectors: Vectors, z: Floats) -> Floats:
     """The sum of the pictures, each by its part in the class [K, D]."""
     sums = np.zeros((z.shape[1], vectors.shape[1]), np.float32)
     for rows in chunks(len(vectors)):
-        sums += z[rows].T @ unit_rows(vectors, rows)
+        sums += z[rows].T @ vectors[rows]
     return sums
 
 
-def _leave_one_out(vectors: Vectors, z: Floats, start: Floats) -> Floats:
-    """Cosine of each picture to the mean of each class without itself [N, K]."""
+def _leave_one_out(vectors: Floats, z: Floats, start: Floats) -> Floats:
+    """Cosine of each picture (unit rows) to the mean of each class without itself [N, K]."""
     sums = _weighted_sums(vectors, z) + start
     squares = (sums**2).sum(axis=1)
     found = np.empty(z.shape, np.float32)
     for rows in chunks(len(vectors)):
-        along, mine = unit_rows(vectors, rows) @ sums.T, z[rows]
+        along, mine = vectors[rows] @ sums.T, z[rows]
         lengths = squares - 2 * mine * along + mine**2
         found[rows] = (along - mine) / np.sqrt(np.maximum(lengths, 1e-6))
     return found
 
 
-def _scale(feature: Floats, target: Floats, prior: Floats, start: float, most: float) -> float:
-    """The factor of `feature` [n, K] with which softmax(factor * feature + prior) is nearest to `target` [n, K].
+def _factor(feature: Floats, target: Floats, doubt: Floats, start: float, most: float) -> float:
+    """The factor of `feature` [n, K] with which softmax(factor * feature + doubt) is nearest to `target` [n, K].
 
     The cross-entropy is convex in it: Newton's steps, held within [0, `most`].
     """
     at = start
     for _ in range(12 if len(feature) else 0):
-        p = softmax(at * feature + prior)
+        p = softmax(at * feature + doubt)
         mean = (p * feature).sum(axis=1, keepdims=True)
         slope = float(((p - target) * feature).sum() / len(feature))
         bend = float((p * (feature - mean) ** 2).sum() / len(feature))

@@ -36,10 +36,25 @@ class SavedHead:
     corrections: int
 
 
+def check_place(path: Path) -> None:
+    """Raises UsageError where no head can be written: over a file that is none, or into a folder there is not."""
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", "name a file in one that is there")
+    if os.path.lexists(path):
+        try:
+            load_head(path)
+        except ShoeboxError as error:
+            raise UsageError(f"{path} is there already, and is no head", "name another file") from error
+
+
 def save_head(path: Path, saved: SavedHead) -> None:
-    """Writes the file beside its place and renames it. Raises ShoeboxError where that fails."""
+    """Writes the file beside its place and renames it; an older head there is replaced, any other file is not.
+
+    Raises ShoeboxError where that fails.
+    """
     from safetensors.numpy import save
 
+    check_place(path)
     said = {
         "format": FORMAT,
         "fingerprint": saved.fingerprint,

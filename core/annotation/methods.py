@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.annotation.accuracy import Accuracy, measured
-from core.annotation.confidence import Calibration, calibrate
+from core.annotation.confidence import ENOUGH, Calibration, calibrate, class_confidences, estimated_scale
 from core.annotation.corrections import Corrections, Head, head_of_texts, head_scores, train_head, unseen_scores
-from core.annotation.graph import NEIGHBOURS, GraphFit, by_graph
+from core.annotation.graph import GraphFit, by_graph, neighbours_asked
 from core.annotation.neighbours import graph, neighbours
 from core.annotation.nowhere import NEIGHBOURS as NEAR
 from core.annotation.nowhere import none_scores
@@ -23,6 +24,8 @@ from core.clustering.vectors import Floats, Tick, no_tick
 from core.errors import UsageError
 
 METHODS = ("text", "refine", "graph")
+RUN_AGAIN = 20_000
+"""Pictures up to which corrections calibrate by running twice more."""
 FROM = 100
 """Pictures from which on `graph` is the default; below, the words alone are safer."""
 
@@ -87,27 +90,39 @@ def annotate(
 
     fit: GraphFit | None = None
     rounds: Sequence[Iteration]
-    sure = logs
+    borne_out, weights = None, None
     if method == "graph" and count > 1:
-        weights = sum(graph(f, NEIGHBOURS, total=count) for f in found or ()) / len(views)
+        asks = neighbours_asked(count, classes)
+        weights = sum(graph(f, asks, total=count) for f in found or ()) / len(views)
         fixed = corrections.fixed(count) if corrections is not None else None
         fit = by_graph(views, logs, weights, fixed=fixed, seed=asked.seed, report=report, tick=tick)
         own, rounds = fit.logs, fit.rounds
-        logs = fit.words
-        sure = np.asarray((logs + weights @ logs) / 2 + fit.shares.prior, dtype=np.float32)
+        borne_out = fit.borne_out
     elif method == "refine":
         own, rounds = refined(views, report=report, tick=tick)
+        borne_out = float(np.exp(logs.max(axis=1)).mean()) if count else None  # as sure as the words
     else:
         own, rounds = by_text(logs, report=report)
 
+    scale = 1.0 if borne_out is None else estimated_scale(own, borne_out, seed=asked.seed)
     labels, margins = best_and_margin(own)
     if asked.threshold is not None and count:
         labels[mean_none_scores(found or (), scores.similarities) >= asked.threshold] = NONE
     calibration = Calibration()
     if corrections is not None:
         labels[corrections.rows] = corrections.labels
-        calibration = _calibrated(views, corrections, _starts(views, heads), logs, sure)
-    confidences = calibration.confidences(sure, labels)
+        taught = corrections.of_classes()
+        calibration = Calibration(corrections=len(taught.rows))
+        if len(taught.rows) >= ENOUGH:
+            starts = _starts(views, heads)
+            unseen = (
+                own[taught.rows]
+                if method == "refine"
+                else _unseen(views, taught, starts, logs, fit, weights, asked.seed, tick)
+            )
+            calibration = calibrate(np.float32(scale) * unseen, taught.labels)
+    scale /= calibration.temperature
+    confidences = class_confidences(own, scale, labels)
     if corrections is not None:
         confidences[corrections.rows] = 1.0
     return Annotation(
@@ -117,8 +132,9 @@ def annotate(
         margins=margins,
         similarities=scores.similarities,
         logs=own,
+        scale=scale,
         iterations=tuple(rounds),
-        empty=empty_classes(labels, scores.similarities, names, fit.shares.let_go if fit else ()),
+        empty=empty_classes(labels, scores.similarities, names, fit.let_go if fit else ()),
         notes=tuple(_notes(method, count, names, fit, corrections)),
         calibrated=calibration.fitted,
     )
@@ -166,17 +182,35 @@ def _starts(views: Sequence[View], heads: Sequence[Head] | None) -> list[Head]:
     return list(heads) if heads is not None else [head_of_texts(view) for view in views]
 
 
-def _calibrated(
-    views: Sequence[View], corrections: Corrections, starts: Sequence[Head], logs: Floats, sure: Floats
-) -> Calibration:
-    """The temperature for `sure`, which is made of `logs`, their own part as heads give it that were not told them."""
-    taught = corrections.of_classes()
-    rows = taught.rows
-    if not len(rows):
-        return Calibration()
-    share = 1.0 if sure is logs else 0.5
-    unseen = sure[rows] + np.float32(share) * (unseen_scores(views, taught, starts) - logs[rows])
-    return calibrate(unseen, taught.labels)
+def _unseen(
+    views: Sequence[View],
+    taught: Corrections,
+    starts: Sequence[Head],
+    logs: Floats,
+    fit: GraphFit | None,
+    weights: Any,
+    seed: int,
+    tick: Tick,
+) -> Floats:
+    """Log-probabilities [C, K] of corrected pictures by heads, or by `graph` (`fit`), that were not told these.
+
+    For `graph`, either half of the corrections by a run that was told the other; in a pile so large that this takes
+    long, with the part of the heads (`logs`) alone put right.
+    """
+    if fit is None:
+        return unseen_scores(views, taught, starts)
+    if len(fit.logs) > RUN_AGAIN:
+        away = unseen_scores(views, taught, starts) - logs[taught.rows]
+        return np.asarray(fit.logs[taught.rows] + np.float32(fit.scale) * away)
+    found = np.empty((len(taught.rows), fit.logs.shape[1]), np.float32)
+    half = np.arange(len(taught.rows)) % 2
+    for mine in (half == 0, half == 1):
+        rest = taught.part(~mine)
+        heads = [train_head(view, rest, start=start) for view, start in zip(views, starts, strict=True)]
+        told = head_scores([view.vectors for view in views], heads)
+        run = by_graph(views, told, weights, fixed=rest.fixed(len(told)), level=fit.levelled, seed=seed, tick=tick)
+        found[mine] = run.logs[taught.rows[mine]]
+    return found
 
 
 def _notes(
@@ -191,8 +225,8 @@ def _notes(
             notes.append("refine does not learn from corrections: it only keeps them; graph learns")
     if fit is None:
         return notes
-    if fit.shares.let_go:
-        gone = [names[i] for i in fit.shares.let_go]
+    if fit.let_go:
+        gone = [names[i] for i in fit.let_go]
         more = f" and {len(gone) - 8} more" if len(gone) > 8 else ""
         notes.append(f"let go, as no picture seems to show it: {', '.join(gone[:8])}{more}")
     if fit.levelled:

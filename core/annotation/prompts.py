@@ -6,6 +6,7 @@ Sets of prompts: `auto` (digits, sign language, objects: by the names), `imagene
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ NUMBERS = (
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
 
+_SAID = re.compile("^(?:the )?(?:digit|number|numeral) (?=[a-z0-9]+$)", re.IGNORECASE)
+"""What may stand before a number."""
 _DIGITS = ("the digit {word}", "handwritten number {figure}", "the number {figure}", "digit {figure}")
 _SIGNS = (
     "sign language number {word}",
@@ -37,10 +40,17 @@ MAX_TEMPLATES = 200
 
 
 def chosen_set(names: Sequence[str]) -> str:
-    """The set that `auto` stands for: digits where every name is a figure, signs where every one is a number word."""
-    if all(name.isascii() and name.isdigit() and len(name) == 1 for name in names):
+    """The set that `auto` stands for, by the names.
+
+    Digits: every one is a digit, as a figure, or said to be one (`digit 3`, `the number seven`), or a word where `zero`
+    is among them. Signs: every one is a number word, or every one a letter of several. Else objects.
+    """
+    numbers = [_number(name) for name in names]
+    words = [name.lower() in NUMBERS for name in names]
+    if all(n is not None and n < 10 for n in numbers) and (0 in numbers or not all(words)):
         return "digits"
-    return "signs" if all(name.lower() in NUMBERS for name in names) else "objects"
+    letters = len(names) > 1 and all(len(name) == 1 and name.isascii() and name.isalpha() for name in names)
+    return "signs" if all(words) or letters else "objects"
 
 
 def prompts_of(classes: Sequence[ClassName], prompts: str | Sequence[str] = "auto") -> list[list[str]]:
@@ -86,6 +96,7 @@ def _templates(name: str) -> Callable[[str], Sequence[str]]:
 
 
 def _number(name: str) -> int | None:
+    name = _SAID.sub("", name)
     if name.isascii() and name.isdigit() and len(name) <= 2 and int(name) < len(NUMBERS):
         return int(name)
     return NUMBERS.index(name.lower()) if name.lower() in NUMBERS else None

@@ -45,9 +45,10 @@ class EmptyClass:
 class Annotation:
     """The classes of N pictures.
 
-    `labels` [N] (NONE where none fits); `confidences` [N], probabilities from the words; `calibrated`: fitted on
+    `labels` [N] (NONE where none fits); `confidences` [N], the probability of each one's class; `calibrated`: fitted on
     corrections, else an estimate; `margins` [N], log-odds to the second class; `similarities` [N, K], raw cosines to
-    the prompts; `logs` [N, K], the method's own log-probabilities (too sure of themselves: for order, not for show).
+    the prompts; `logs` [N, K], the method's own log-probabilities, which are too sure of themselves: taken `scale`
+    times, and made probabilities again, they are what is shown.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Annotation:
     margins: Floats
     similarities: Floats
     logs: Floats
+    scale: float
     iterations: tuple[Iteration, ...]
     empty: tuple[EmptyClass, ...]
     notes: tuple[str, ...] = ()

@@ -30,17 +30,16 @@ from core.annotation.methods import (
     method_for,
 )
 from core.annotation.nowhere import suggested_threshold
+from core.annotation.pile import Pile
 from core.annotation.prompts import prompts_of
+from core.annotation.record import empty_of, rows_of
 from core.annotation.review import review_queue
-from core.annotation.scores import NONE, softmax, text_scores
-from core.catalog import annotation, classes, encoders
-from core.catalog.annotation import TOP, NewRow, RunClass
-from core.clustering.vectors import chunks
-from core.errors import CancelledError, ShoeboxError, UsageError
+from core.annotation.scores import NONE
+from core.catalog import annotation, classes
+from core.catalog.annotation import RunClass
+from core.errors import CancelledError, UsageError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from core.annotation.corrections import Head
     from core.annotation.result import Annotation, Iteration
     from core.annotation.settings import AnnotateSettings
@@ -49,12 +48,9 @@ if TYPE_CHECKING:
     from core.catalog.database import Database
     from core.catalog.encoders import EncoderRecord
     from core.clustering.neighbours import Neighbours
-    from core.clustering.vectors import Floats, Vectors
+    from core.clustering.vectors import Floats
     from core.encoders.encoder import Encoder
     from core.project import Project
-
-TOP_CLASSES = 9
-"""Likeliest classes kept of a picture: as many as there are number keys."""
 
 Progress = Callable[[dict[str, Any]], None]
 """Told `message` and `share` (0 to 1), and once there are rounds `iteration` (fields of `Iteration`, with `classes`,
@@ -86,72 +82,14 @@ def annotate_project(
         return _Run(project, db, settings, used, progress, cancelled).record()
 
 
-def new_queue(project: Project, count: int, *, below: float | None = None, seed: int = 0) -> list[int]:
-    """A new review queue for the last run, recorded with it: image ids, at most `count`. See `review_queue`."""
-    with project.database() as db:
-        run = annotation.latest(db)
-        if run is None:
-            raise ShoeboxError("nothing is annotated yet", "shoebox annotate does that")
-        rows = {image: (margin, sure) for image, margin, sure in annotation.scores(db, run)}
-        pile = _Pile.of(project, db, [encoders.get(db, id_) for id_ in run.encoders[:1]])
-        known = np.array([i for i, image in enumerate(pile.images) if image in rows], np.int64)
-        said = classes.corrections(db)
-        both = np.array([rows[pile.images[i]] for i in known.tolist()], np.float32).reshape(-1, 2)
-        hashes = [pile.hashes[i] for i in known.tolist()]
-        skip = np.array([place for place, content in enumerate(hashes) if content in said], np.int64)
-        chosen = review_queue(
-            pile.vectors[0][known],
-            both[:, 0],
-            count,
-            confidences=both[:, 1],
-            below=below,
-            skip=skip,
-            drawn=draws(hashes),
-            seed=seed,
-        )
-        queue = [pile.images[int(known[i])] for i in chosen]
-        annotation.add_to_summary(db, run.id, {"queue": queue})
-        return queue
+def save_trained_head(project: Project, path: Path, used: Sequence[Used], settings: AnnotateSettings) -> int:
+    """Writes the head that the corrections train for the classes in force, as a run by `settings` would.
 
-
-def recorded_similarities(project: Project, db: Database, run: AnnotationRun) -> tuple[dict[int, int], Floats]:
-    """The raw cosines [N, K] of a run's pictures to its classes' prompts, and the row of each image: computed again.
-
-    Raises ShoeboxError where the vectors are gone.
+    Gives how many corrections taught it. Raises UsageError for several encoders, or a file that is no head.
     """
-
-    def gone() -> Encoder:
-        raise ShoeboxError("the sentences of this run are gone", "annotate again")
-
-    records = [encoders.get(db, id_) for id_ in run.encoders]
-    pile = _Pile.of(project, db, records)
-    prompts = [c.prompts for c in run.classes]
-    views = [view_of(db, record, vectors, prompts, gone) for record, vectors in zip(records, pile.vectors, strict=True)]
-    return {image: row for row, image in enumerate(pile.images)}, text_scores(views).similarities
-
-
-@dataclass(frozen=True)
-class _Pile:
-    """The pictures that all encoders have: image ids in order, their contents, and the vectors of each encoder."""
-
-    images: list[int]
-    hashes: list[bytes]
-    rows: list[list[int]]
-    vectors: list[Vectors]
-
-    @staticmethod
-    def of(project: Project, db: Database, records: Sequence[EncoderRecord]) -> _Pile:
-        records = [encoders.get(db, record.id) for record in records]  # they may have grown since the caller looked
-        found = [dict(zip(*encoders.embedded_images(db, record.id), strict=True)) for record in records]
-        images = [image for image in found[0] if all(image in other for other in found)]
-        if not images:
-            raise ShoeboxError("no picture is embedded", "shoebox embed PATH does that; shoebox info says what failed")
-        contents = dict(db.execute("SELECT id, hash FROM images WHERE hash IS NOT NULL").fetchall())
-        rows = [[own[image] for image in images] for own in found]
-        vectors = [
-            project.vector_file(record).read(record.rows)[own] for record, own in zip(records, rows, strict=True)
-        ]
-        return _Pile(images, [contents[image] for image in images], rows, vectors)
+    with project.database() as db:
+        settings = dataclasses.replace(settings, save_head=str(path))
+        return _Run(project, db, settings, used, lambda told: None, lambda: False).save_head()
 
 
 class _Run:
@@ -178,7 +116,7 @@ class _Run:
             raise UsageError("a head is of one encoder, and there are several", "leave --save-head or encoders out")
         self._head = self._loaded_head()
         self._prompts = self._chosen_prompts()
-        self._pile = _Pile.of(project, db, [own.record for own in used])
+        self._pile = Pile.of(project, db, [own.record for own in used])
         self._views = [
             view_of(db, own.record, vectors, self._prompts, own.load, tick=self._tick)
             for own, vectors in zip(used, self._pile.vectors, strict=True)
@@ -206,7 +144,7 @@ class _Run:
             tick=self._tick,
         )
         none = mean_none_scores(found, result.similarities) if found else None
-        self._tick("writing down", 0.0)
+        self._tick("writing down", 1.0)
         before = annotation.latest(self._db)
         run = annotation.record(
             self._db,
@@ -217,14 +155,14 @@ class _Run:
             iterations=[dataclasses.asdict(told) for told in result.iterations],
             summary=self._summary(result, none, before),
             seconds=round(time.monotonic() - self._began, 3),
-            rows=self._rows(result, none),
+            rows=rows_of(result, self._pile.images, [c.id for c in self._classes], self._corrections.rows, none),
             check=self._check,
         )
         made = annotation.latest(self._db)
         assert made is not None, "it was just recorded"
         self._db_add(run, {"moved": len(annotation.moves(self._db, made)) if before else 0})
         self._measure(run, found)
-        self._save_head()
+        self.save_head()
         return run
 
     def _measure(self, run: int, found: list[Neighbours] | None) -> None:
@@ -299,25 +237,8 @@ class _Run:
             for own, rows, vectors in zip(self._used, self._pile.rows, self._pile.vectors, strict=True)
         ]
 
-    def _rows(self, result: Annotation, none: Floats | None) -> list[NewRow]:
-        """What is recorded of each picture. What the run found is its own, also where the user said otherwise."""
-        labels = result.labels.copy()
-        confidences = result.confidences.copy()
-        told = self._corrections.rows
-        if len(told):
-            shares = softmax(result.logs[told])
-            labels[told], confidences[told] = shares.argmax(axis=1), shares.max(axis=1)
-        ids: list[int | None] = [c.id for c in self._classes]
-        tops = _tops(result, labels, confidences)
-        rows: list[NewRow] = []
-        for i, image in enumerate(self._pile.images):
-            found = ids[labels[i]] if labels[i] != NONE else None
-            score = None if none is None else float(none[i])
-            rows.append((image, found, found, 0, float(confidences[i]), float(result.margins[i]), score, tops[i]))
-        return rows
-
     def _summary(self, result: Annotation, none: Floats | None, before: AnnotationRun | None) -> dict[str, Any]:
-        told, pile = self._corrections, self._pile
+        told, images = self._corrections, self._pile.images
         queue = review_queue(
             self._views[0].vectors,
             result.margins,
@@ -332,21 +253,12 @@ class _Run:
         if none is not None and len(told.rows):
             suggested = suggested_threshold(none[told.rows], told.labels == NONE)
         return {
-            "empty": [
-                {
-                    "class": self._classes[empty.index].id,
-                    "why": empty.why,
-                    "image": pile.images[empty.nearest] if empty.nearest >= 0 else None,
-                    "similarity": round(empty.similarity, 4),
-                    "went_to": self._classes[empty.went_to].id if empty.went_to >= 0 else None,
-                }
-                for empty in result.empty
-            ],
+            "empty": empty_of(result, images, [c.id for c in self._classes]),
             "notes": [*result.notes, *self._notes()],
             "calibrated": result.calibrated,
             "corrections": len(told.rows),
             "suggested_threshold": suggested,
-            "queue": [pile.images[row] for row in queue.tolist()],
+            "queue": [images[row] for row in queue.tolist()],
             "accuracy": None,
             "moved": 0,
             "before": before.id if before else None,
@@ -358,9 +270,11 @@ class _Run:
         number = "1 correction is" if self._asleep == 1 else f"{self._asleep:,} corrections are"
         return [f"{number} to classes that are not in the list: kept, and of use again when they are"]
 
-    def _save_head(self) -> None:
+    def save_head(self) -> int:
+        """Writes the head that the corrections train, where one is asked for; gives how many taught it."""
+        taught = len(self._corrections.of_classes().rows)
         if self._settings.save_head is None:
-            return
+            return taught
         trained = heads_for(self._views, self._corrections, self._heads)
         record = self._used[0].record
         save_head(
@@ -371,9 +285,10 @@ class _Run:
                 encoder=record.label,
                 classes=tuple(self._names),
                 prompts=tuple(map(tuple, self._prompts)),
-                corrections=len(self._corrections.of_classes().rows),
+                corrections=taught,
             ),
         )
+        return taught
 
     def _tick(self, words: str, share: float) -> None:
         self._check()
@@ -394,29 +309,6 @@ class _Run:
     def _check(self) -> None:
         if self._cancelled():
             raise CancelledError("cancelled", "what was annotated before is as it was")
-
-
-def _tops(result: Annotation, labels: NDArray[np.int32], confidences: Floats) -> list[bytes]:
-    """The likeliest classes of each picture, packed: its own with its confidence, the others share the rest by odds."""
-    count, total = len(labels), result.similarities.shape[1]
-    kept = min(TOP_CLASSES, total)
-    packed: list[bytes] = []
-    for rows in chunks(count):
-        shares = softmax(result.logs[rows])
-        own = np.where(labels[rows] == NONE, shares.argmax(axis=1), labels[rows])
-        lines = np.arange(len(own))
-        mine = shares[lines, own]
-        shares *= ((1 - confidences[rows]) / np.maximum(1 - mine, 1e-9))[:, None]
-        shares[lines, own] = confidences[rows]
-        best = np.argsort(-shares, axis=1, kind="stable")[:, :kept]
-        told = np.empty(best.shape, dtype=[("place", "<u2"), ("share", "<u2"), ("cosine", "<i2")])
-        told["place"] = best
-        told["share"] = np.rint(np.clip(np.take_along_axis(shares, best, axis=1), 0, 1) * 65535)
-        cosines = np.take_along_axis(result.similarities[rows], best, axis=1)
-        told["cosine"] = np.rint(np.clip(cosines, -1, 1) * 32767)
-        packed += [line.tobytes() for line in told]
-    assert not packed or len(packed[0]) == TOP.size * kept
-    return packed
 
 
 def _few(names: Sequence[str]) -> str:

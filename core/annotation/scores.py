@@ -85,6 +85,13 @@ def softmax(logits: Floats) -> Floats:
     return odds
 
 
+def named(scores: Floats) -> Floats:
+    """1 for the best class of each row, 0 for the others [n, K]."""
+    best = np.zeros(scores.shape, np.float32)
+    best[np.arange(len(scores)), scores.argmax(axis=1)] = 1
+    return best
+
+
 def best_and_margin(logs: Floats) -> tuple[Labels, Floats]:
     """The best class of each row and how far, in log-odds, it is ahead of the second (0 where there is no other)."""
     labels = np.empty(len(logs), np.int32)

@@ -97,19 +97,23 @@ def _deal(
 ) -> None:
     """Gives each group, large ones first, to the part that lacks most; the first of all to train."""
     sizes = np.array([len(rows) for rows in own])
-    wanted = _whole(int(sizes.sum()), shares)
     order = random.permutation(len(own))
+    wanted = _whole(int(sizes.sum()), shares, random)
     for place in order[np.argsort(-sizes[order], kind="stable")].tolist():
         part = int(np.argmax(wanted))
         parts[own[place]] = part
         wanted[part] -= sizes[place]
 
 
-def _whole(count: int, shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """`count` parted by the largest remainders (Hamilton), at least one in train."""
+def _whole(count: int, shares: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.int64]:
+    """`count` parted by the largest remainders (Hamilton), at least one in train.
+
+    Equal remainders take turns by chance: with many small classes val would else get more than test everywhere.
+    """
     exact = count * shares
     whole = np.floor(exact + 1e-9).astype(np.int64)
-    for part in np.argsort(-(exact - whole), kind="stable")[: count - int(whole.sum())]:
+    remainders = np.round(exact - whole, 9)
+    for part in np.lexsort((random.permutation(len(shares)), -remainders))[: count - int(whole.sum())]:
         whole[part] += 1
     if whole[0] == 0:
         whole[int(np.argmax(whole))] -= 1

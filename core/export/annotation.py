@@ -20,7 +20,7 @@ from core.export.document import skipped_entry
 from core.export.folders import Placed, Placement, Skipped, place_pictures, sizes_of
 from core.export.names import UniqueNames, class_folders, safe_name
 from core.export.settings import MODES
-from core.export.staging import check_space, choose_target, new_folder
+from core.export.staging import choose_target, new_folder
 from core.project import Project
 from core.sources.folder import EXPORT_MARKER
 
@@ -124,8 +124,8 @@ class _Export:
         target = choose_target(settings.output, settings.working_directory, roots, name=self._name())
         placements = self._placements()
         lists = len(contents.pictures) * (LISTED_BYTES + NUMBER_BYTES * len(contents.names))
-        check_space(target, [lists] + (sizes_of(placements) if settings.mode == "copy" else []))
-        with new_folder(target, self.project) as new:
+        sizes = [lists] + (sizes_of(placements) if settings.mode == "copy" else [])
+        with new_folder(target, self.project, sizes) as new:
             placed = self._place(new.folder, placements, settings.mode, "placing pictures")
             if placed.skipped and not placed.files:
                 raise ShoeboxError(

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.catalog import annotation, encoders, sources
+from core.catalog import annotation, downloads, encoders, sources
 from core.catalog.annotation import Annotated, AnnotationRun
 from core.catalog.encoders import EncoderRecord
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
-from core.export.contents import Root
+from core.export.contents import Root, snapshot
 from core.project import Project
 from core.sources.places import REMOTE
 
@@ -42,6 +42,7 @@ class AnnotationContents:
     _places: dict[int, int] = field(repr=False)
     _sources: dict[int, int] = field(repr=False)
     _vector_rows: dict[int, int] = field(repr=False)
+    _origins: dict[int, tuple[str, list[str]]] = field(repr=False)
 
     def index_of(self, picture: Annotated) -> int:
         """The place of a picture's class in `names`, or NOBODY."""
@@ -55,6 +56,10 @@ class AnnotationContents:
     def source_of(self, picture: Annotated) -> int:
         """The position in `roots` of the source that a picture comes from."""
         return self._sources[picture.source]
+
+    def url_of(self, picture: Annotated) -> tuple[str, list[str]] | None:
+        """The URL that a picture was downloaded from, and its tags; None for one of a folder."""
+        return self._origins.get(picture.image)
 
     def origin_of(self, picture: Annotated) -> bytes:
         """The absolute path of a picture."""
@@ -75,7 +80,7 @@ class AnnotationContents:
 
 def read_annotation(project: Project, db: Database, run_id: int | None = None) -> AnnotationContents:
     """Reads the last run. Raises ShoeboxError where there is none, another than `run_id`, or none of its pictures."""
-    from core.annotation.run import recorded_similarities
+    from core.annotation.last_run import recorded_similarities
 
     run = annotation.latest(db)
     if run is None:
@@ -83,20 +88,24 @@ def read_annotation(project: Project, db: Database, run_id: int | None = None) -
     if run_id not in (None, run.id):
         raise ShoeboxError("the pictures were annotated again meanwhile", "look at the last run")
     rows, similarities = recorded_similarities(project, db, run)
-    pictures = [picture for picture in annotation.all_pictures(db, run) if picture.image in rows]
+    with snapshot(db):
+        pictures = [picture for picture in annotation.all_pictures(db, run) if picture.image in rows]
+        counts = annotation.counts(db, run)
+        found = sources.all_sources(db)
+        records = [encoders.get(db, id_) for id_ in run.encoders]
+        remote = {source.id for source in found if source.kind in REMOTE}
+        origins = downloads.origins(db, (picture.image for picture in pictures if picture.source in remote))
     if not pictures:
         raise ShoeboxError("none of the annotated pictures is there any more", "put them back, or annotate again")
     own = {c.id for c in run.classes}
-    added = [c for c in annotation.counts(db, run) if c.id is not None and c.id not in own and c.pictures]
+    added = [c for c in counts if c.id is not None and c.id not in own and c.pictures]
     named = [(c.id, c.name) for c in run.classes] + [(c.id or 0, c.name or "") for c in added]
-    found = sources.all_sources(db)
-    records = [encoders.get(db, id_) for id_ in run.encoders]
     return AnnotationContents(
         project=project,
         run=run,
         encoders=records,
         roots=[
-            Root(source.kind, project.root_of(source), shown(source.root) if source.kind in REMOTE else "")
+            Root(source.kind, project.root_of(source), shown(source.root) if source.id in remote else "")
             for source in found
         ],
         names=[name for _, name in named],
@@ -106,4 +115,5 @@ def read_annotation(project: Project, db: Database, run_id: int | None = None) -
         _places={id_: place for place, (id_, _) in enumerate(named)},
         _sources={source.id: place for place, source in enumerate(found)},
         _vector_rows=dict(zip(*encoders.embedded_images(db, records[0].id), strict=True)),
+        _origins=origins,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from core.annotation.splits import PARTS
 from core.catalog.annotation import Annotated
 from core.catalog.paths import path_fields, shown
 from core.export.annotation_contents import AnnotationContents
-from core.export.document import finite, skipped_entry
+from core.export.document import finite, skipped_entry, source_entry
 from core.export.folders import Skipped
 from core.export.marker import program_version
 
@@ -72,7 +73,9 @@ def coco_pieces(contents: AnnotationContents, where: Where) -> Iterator[str]:
     yield f'{{\n "info": {_dump(said)},\n "categories": {_dump(categories)},\n "images": ['
     for number, picture in enumerate(contents.pictures):
         name = where.files.get(picture.image) or shown(contents.origin_of(picture))
-        entry = {"id": picture.image, "file_name": name, "width": picture.width, "height": picture.height}
+        entry: Document = {"id": picture.image, "file_name": name, "width": picture.width, "height": picture.height}
+        if (origin := contents.url_of(picture)) is not None:
+            entry["coco_url"] = origin[0]  # what this form calls the place that a picture comes from
         yield (",\n  " if number else "\n  ") + _dump(entry)
     yield '\n ],\n "annotations": ['
     first = True
@@ -118,17 +121,14 @@ def _head(contents: AnnotationContents, where: Where) -> Document:
         "annotation": run.id,
         "settings": run.settings,
         "seconds": run.seconds,
-        "encoders": [
-            {"spec": record.spec, "label": record.label, "fingerprint": record.fingerprint}
-            for record in contents.encoders
-        ],
+        "encoders": [{"label": record.label} | record.as_dict() for record in contents.encoders],
         "prompts": {c.name: list(c.prompts) for c in run.classes},
         "iterations": run.iterations,
         "empty": [{"class": name, "why": why} for name, why in _empty(contents, sizes)],
         "notes": run.summary.get("notes", []),
         "corrections": sum(1 for picture in contents.pictures if picture.corrected),
         "suggested_threshold": run.summary.get("suggested_threshold"),
-        "sources": [{"kind": root.kind, **path_fields(root.path)} for root in contents.roots],
+        "sources": [source_entry(root) for root in contents.roots],
         "splits": dict(Counter(where.parts.values())),
         "twins_from": where.twins,
         "skipped": [skipped_entry(skipped) for skipped in where.skipped],
@@ -151,6 +151,8 @@ def _entry(contents: AnnotationContents, picture: Annotated, where: Where) -> Do
         "width": picture.width,
         "height": picture.height,
     }
+    if (origin := contents.url_of(picture)) is not None:
+        entry["url"], entry["tags"] = origin
     if picture.image in where.files:
         entry["file"] = where.files[picture.image]
     if picture.image in where.parts:
@@ -201,7 +203,8 @@ def _report(contents: AnnotationContents, where: Where) -> Iterator[str]:
         if where.parts:
             held = Counter(where.parts.get(p.image) for p in own)
             line += f"{held[PARTS[0]]:>8,} {held[PARTS[1]]:>6,} {held[PARTS[2]]:>6,}  "
-        yield line + name
+        folder = next((os.path.dirname(where.files[p.image]) for p in own if p.image in where.files), name)
+        yield line + name + ("" if folder == name else f"   in the folder {folder}")
     yield ""
     yield f"{'round':>5} {'sure':>6} {'active':>7} {'text':>6} {'moved':>8}"
     for told in run.iterations:
@@ -222,7 +225,7 @@ def accuracy_words(found: Document | None) -> str:
         return "unknown: correct some pictures of the review queue"
     return (
         f"{100 * found['share']:.0f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f} %, by {found['count']:,}"
-        " corrections that taught nothing)"
+        f" correction{'' if found['count'] == 1 else 's'} that taught nothing)"
     )
 
 

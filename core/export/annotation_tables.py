@@ -17,9 +17,12 @@ CSV_NAME = "annotations.csv"
 PARQUET_NAME = "annotations.parquet"
 COLUMNS = (
     *("path", "path_b64", "source", "class_index", "class", "confidence", "margin", "similarity", "none_score"),
-    *("corrected", "split", "file", "hash", "width", "height"),
+    *("corrected", "split", "file", "hash", "width", "height", "url", "tags"),
 )
-"""As in metadata.json; `similarity` is the raw cosine to the prompts of the picture's class."""
+"""As in metadata.json; `similarity` is the raw cosine to the prompts of the picture's class.
+
+`tags` are the lists, or the subreddit, that name a downloaded picture, with semicolons between them.
+"""
 CHUNK = 10_000
 
 Row = tuple[Any, ...]
@@ -59,6 +62,7 @@ def _rows(contents: AnnotationContents, where: Where) -> Iterator[Row]:
         path = path_fields(picture.path)
         index = contents.index_of(picture)
         similarities = contents.similarities[contents.rows[picture.image]]
+        url, tags = contents.url_of(picture) or (None, [])
         yield (
             path["path"],
             path.get("path_b64"),
@@ -75,6 +79,8 @@ def _rows(contents: AnnotationContents, where: Where) -> Iterator[Row]:
             picture.hash.hex(),
             picture.width,
             picture.height,
+            url,
+            ";".join(tags) or None,
         )
 
 

@@ -108,7 +108,7 @@ def read_contents(
     `unclustered` reads those with a selection too. Raises UsageError for a number there is not, naming those
     there are.
     """
-    with _snapshot(db):
+    with snapshot(db):
         recorded = clusterings.clusters_of(db, clustering.id)
         existing = _existing(db, clustering, recorded)
         chosen = _chosen(existing, numbers)
@@ -162,7 +162,7 @@ def member_paths(
 
 
 @contextmanager
-def _snapshot(db: Database) -> Iterator[None]:
+def snapshot(db: Database) -> Iterator[None]:
     """What is read inside is of one moment: the catalog may be edited meanwhile."""
     db.execute("BEGIN")
     try:

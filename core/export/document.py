@@ -13,7 +13,7 @@ from core.catalog.clusterings import ClusteringRecord, Member
 from core.catalog.database import Database
 from core.catalog.names import ClusterName, Quality
 from core.catalog.paths import path_fields
-from core.export.contents import Contents, Group, read_contents
+from core.export.contents import Contents, Group, Root, read_contents
 from core.export.folders import Placed, Skipped
 from core.export.marker import program_version
 from core.project import Project
@@ -71,11 +71,7 @@ def head(contents: Contents) -> Document:
         "program": "shoebox",
         "version": program_version(),
         "model": encoder.label,
-        "encoder": {
-            "spec": encoder.spec,
-            "fingerprint": encoder.fingerprint,
-            "dimension": encoder.dimension,
-        },
+        "encoder": encoder.as_dict(),
         "clustering": run.id,
         "clusteredAt": _at(run.created),
         "method": run.method,
@@ -83,10 +79,7 @@ def head(contents: Contents) -> Document:
         "seed": run.seed,
         "silhouette": finite(run.silhouette),
         "settings": _rounded(run.settings),
-        "sources": [
-            {"kind": root.kind, **path_fields(root.path)} | ({"origin": root.origin} if root.origin else {})
-            for root in contents.roots
-        ],
+        "sources": [source_entry(root) for root in contents.roots],
         "edits": [{"at": _at(edit.made), "said": edit.said} for edit in contents.edits],
         "selection": contents.selection,
         "summary": {
@@ -96,6 +89,11 @@ def head(contents: Contents) -> Document:
         },
         "names": names_entry([group.naming for group in contents.groups]),
     }
+
+
+def source_entry(root: Root) -> Document:
+    """A source as the document has it."""
+    return {"kind": root.kind, **path_fields(root.path)} | ({"origin": root.origin} if root.origin else {})
 
 
 def cluster_entry(contents: Contents, group: Group, files: Mapping[int, str] | None = None) -> Document:

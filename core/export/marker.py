@@ -28,3 +28,12 @@ def write_marker(folder: Path, project: Project) -> None:
         "note": "written by shoebox export; a folder with this file in it is not scanned for pictures",
     }
     (folder / os.fsdecode(EXPORT_MARKER)).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def is_marked(folder: Path, project: Project) -> bool:
+    """Whether `folder` is an export of `project`, whole or not."""
+    try:
+        said = json.loads((folder / os.fsdecode(EXPORT_MARKER)).read_text(encoding="utf-8"))
+        return bool(said["project"] == shown(os.fsencode(project.directory)))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

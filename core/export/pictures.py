@@ -12,7 +12,7 @@ from core.errors import ShoeboxError
 from core.export.document import skipped_entry
 from core.export.folders import Placement, place_pictures, sizes_of
 from core.export.names import UniqueNames, safe_name
-from core.export.staging import check_space, choose_target, new_folder
+from core.export.staging import choose_target, new_folder
 from core.project import Project
 
 FOLDER = "pictures"
@@ -52,8 +52,7 @@ def export_pictures(
         for number, member in enumerate(members, start=1)
     ]
     target = choose_target(output, working_directory, list(roots.values()), name=os.fsencode(name))
-    check_space(target, sizes_of(placements) if mode == "copy" else [])
-    with new_folder(target, project) as new:
+    with new_folder(target, project, sizes_of(placements) if mode == "copy" else []) as new:
         placed = place_pictures(new.folder, placements, mode, progress=progress, checkpoint=checkpoint)
         if not placed.files:
             raise ShoeboxError(

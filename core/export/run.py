@@ -1,4 +1,4 @@
-"""Exports a project's last clustering: reads the project, writes one new folder, says what came of it."""
+"""Exports a clustering of a project: reads the project, writes one new folder, says what came of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.catalog import clusterings
+from core.catalog.clusterings import ClusteringRecord
 from core.catalog.database import Database
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
@@ -18,12 +19,12 @@ from core.export.contents import Contents, member_paths, read_contents
 from core.export.embeddings import EmbeddingRow, embedding_rows, embeddings_size, write_embeddings
 from core.export.folders import Placed, Placement, Skipped, place_pictures, plan_folders, sizes_of
 from core.export.settings import ExportSettings
-from core.export.staging import check_space, choose_target, new_folder
+from core.export.staging import choose_target, new_folder
 from core.export.truth import folder_agreement
 from core.project import Project
 from core.settings import Settings
 
-__all__ = ["ExportResult", "export", "member_paths"]
+__all__ = ["ExportResult", "export", "member_paths", "run_of"]
 
 PICTURE_BYTES = 16_000
 """What a picture of the page and its lines in the lists take, for the check of free space."""
@@ -69,7 +70,7 @@ def export(
     progress: Progress = lambda stage, done, total: None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> ExportResult:
-    """Writes the last complete clustering into a new folder, aside first, renamed when whole.
+    """Writes a clustering into a new folder, aside first, renamed when whole.
 
     `checkpoint` is called between pictures and may raise: then, as after every error, nothing is left. Raises
     UsageError for settings that do not fit, ShoeboxError where nothing is clustered or the disk takes no more.
@@ -99,8 +100,7 @@ class _Export:
         roots = [root.path for root in contents.roots]
         target = choose_target(settings.output, settings.working_directory, roots, name=self._name())
         placements = self._placements()
-        check_space(target, self._sizes(placements))
-        with new_folder(target, self.project) as new:
+        with new_folder(target, self.project, self._sizes(placements)) as new:
             placed = place_pictures(
                 new.folder,
                 placements,
@@ -112,6 +112,7 @@ class _Export:
             self._write_lists(new.folder, placed)
             if settings.what == "embeddings":
                 self._write_embeddings(new.folder)
+            self.checkpoint()  # the last look before it is there for all to see
         assert new.final is not None
         return ExportResult(
             directory=new.final,
@@ -193,15 +194,20 @@ class _Export:
         )
 
 
-def _contents(project: Project, db: Database, settings: ExportSettings) -> Contents:
-    latest = clusterings.latest(db)
-    if latest is None:
+def run_of(db: Database, run: int | None) -> ClusteringRecord:
+    """The clustering of this id, or the last one. Raises UsageError, or ShoeboxError where there is none."""
+    found = clusterings.latest(db) if run is None else clusterings.get(db, run)
+    if found is None:
         raise ShoeboxError("nothing is clustered yet", "shoebox cluster does that")
-    contents = read_contents(project, db, latest, settings.clusters, unclustered=settings.unclustered)
+    return found
+
+
+def _contents(project: Project, db: Database, settings: ExportSettings) -> Contents:
+    contents = read_contents(project, db, run_of(db, settings.run), settings.clusters, unclustered=settings.unclustered)
     if not contents.clustered and not contents.unclustered:
         raise ShoeboxError(
-            "none of the clustered pictures is there any more",
-            "put them back or restore them from the trash and run shoebox embed, or cluster again",
+            "none of the clustered pictures is there as it was: gone, changed, or in the trash",
+            "shoebox embed takes them as they are now; put them back or restore them first, or cluster again",
         )
     return contents
 

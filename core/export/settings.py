@@ -17,14 +17,15 @@ TRUTHS = ("folders",)
 class ExportSettings:
     """The options of `shoebox export`.
 
-    `clusters`: their numbers, None for every one. `what`: which pictures go into folders (all or the previews of
-    each cluster), or embeddings, which writes `embeddings.npy` and no folders, or none. `output`: the folder to
-    be made; by default `NAME-DATE` in `working_directory`. `unclustered`: whether those get a folder too.
-    `truth`: "folders" reports how well the clusters agree with the folders the pictures lie in. `formats`: which
-    lists are written. `page_previews`: how many pictures of a cluster the page shows at most.
+    `run`: the id of a clustering, None for the last. `clusters`: their numbers, None for every one. `what`: which
+    pictures go into folders (all or the previews of each cluster), or embeddings, which writes `embeddings.npy` and no
+    folders, or none. `output`: the folder to be made; by default `NAME-DATE` in `working_directory`. `unclustered`:
+    whether those get a folder too. `truth`: "folders" reports how well the clusters agree with the folders the pictures
+    lie in. `formats`: which lists are written. `page_previews`: how many pictures of a cluster the page shows at most.
     """
 
     working_directory: str
+    run: int | None = None
     clusters: Sequence[int] | None = None
     mode: str = "copy"
     what: str = "all"

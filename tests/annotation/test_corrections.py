@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.annotation.accuracy import draws, set_aside, wilson
-from core.annotation.confidence import calibrate, calibration_error
+from core.annotation.confidence import calibrate, calibration_error, class_confidences
 from core.annotation.corrections import Corrections, head_of_texts, head_scores, train_head
 from core.annotation.head_file import SavedHead, load_head, save_head
 from core.annotation.methods import Asked, annotate, estimate_accuracy, heads_for
@@ -219,8 +219,8 @@ def test_the_temperature_mends_scores_that_are_too_sure():
     found = calibrate(sure[:300], truth[:300])
     assert found.fitted and 3 < found.temperature < 5.5
     hit = labels[300:] == truth[300:]
-    before = calibration_error(calibrate(sure[:9], truth[:9]).confidences(sure[300:], labels[300:]), hit)
-    after = calibration_error(found.confidences(sure[300:], labels[300:]), hit)
+    before = calibration_error(class_confidences(sure[300:], 1.0, labels[300:]), hit)
+    after = calibration_error(class_confidences(sure[300:], 1 / found.temperature, labels[300:]), hit)
     assert after < before / 2
 
 

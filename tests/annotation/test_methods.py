@@ -120,6 +120,30 @@ def test_one_large_class_does_not_swallow_the_others():
     assert graph >= text - 0.01
 
 
+def test_the_words_scale_hardly_matters_to_graph(digits):
+    seen, truth, names = digits
+    some = np.arange(0, len(truth), 3)
+    for scale in (seen.scale / 20, seen.scale * 5):
+        there = View(seen.vectors[some], seen.texts, scale)
+        graph, text = (share_right(annotate([there], names, Asked(m)), truth[some]) for m in ("graph", "text"))
+        assert graph >= text
+
+
+def test_pictures_that_lie_by_something_else_do_not_mislead_graph():
+    random = np.random.default_rng(1)
+    unit = lambda rows: rows / np.linalg.norm(rows, axis=-1, keepdims=True)  # noqa: E731
+    kinds, looks = unit(random.standard_normal((6, 128))), unit(random.standard_normal((9, 128)))
+    truth = np.repeat(np.arange(6), 50)
+    pictures = (
+        0.36 * kinds[truth] + 1.2 * looks[random.integers(0, 9, 300)] + 0.9 * unit(random.standard_normal((300, 128)))
+    )
+    seen = View(unit(pictures).astype(np.float32), (0.3 * kinds + 0.9 * looks[0]).astype(np.float32), 60.0)
+    graph, text = (share_right(annotate([seen], list("abcdef"), Asked(m)), truth) for m in ("graph", "text"))
+    nearest = find_neighbours([seen])[0].rows[:, :5]
+    assert (truth[nearest] == truth[:, None]).mean() < 0.6 < 0.9 < text
+    assert graph >= text
+
+
 def test_two_encoders_decide_together_whatever_their_scales(six):
     seen, truth = six
     noise = np.random.default_rng(0).standard_normal((2, *seen.vectors.shape)).astype(np.float32) * 0.13

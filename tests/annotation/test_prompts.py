@@ -18,6 +18,23 @@ def test_digits_are_known_by_their_names():
     assert of("0", "2")[1] == ["the digit two", "handwritten number 2", "the number 2", "digit 2"]
 
 
+@pytest.mark.parametrize("names", [("digit 3", "digit 7"), ("the number three", "Number 7"), ("3", "seven")])
+def test_digits_are_known_however_they_are_said(names):
+    three, seven = of(*names)
+    assert three == ["the digit three", "handwritten number 3", "the number 3", "digit 3"]
+    assert seven[0] == "the digit seven"
+
+
+def test_words_from_zero_on_are_digits():
+    assert of("zero", "one")[0][0] == "the digit zero"
+
+
+def test_letters_are_signs_of_a_hand():
+    assert of("A", "b")[1] == ["sign language letter b", "hand sign for b", "hand gesture showing b", "b"]
+    assert of("A") == [["a photo of a A"]]
+    assert of("A", "bee")[0] == ["a photo of a A"]
+
+
 def test_number_words_are_signs_of_a_hand():
     assert of("one", "Two")[1] == [
         "sign language number two",

@@ -34,7 +34,10 @@ def test_it_has_the_keys_that_programs_rely_on(tmp_path):
     assert {"generatedAt", "model", "settings", "summary", "clusters", "unclustered"} <= document.keys()
     assert document["summary"] == {"total_images": 9, "num_clusters": 2, "num_unclustered": 1}
     assert document["model"] == "pocket"
-    assert document["encoder"] == {"spec": "pocket", "fingerprint": "f" * 16, "dimension": 8}
+    assert document["encoder"] == {
+        **{"spec": "pocket", "weights": None, "model_config": None},
+        **{"fingerprint": "f" * 16, "dimension": 8},
+    }
     assert (document["seed"], document["method"], document["silhouette"]) == (7, "balanced", 0.25)
     assert document["settings"]["choice"] == {"tried": [0.333333, 2]}
     assert document["sources"] == [{"kind": "folder", "path": str(tmp_path / "pile")}]

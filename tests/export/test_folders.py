@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import clusterings
+from core.catalog import clusterings, curation
+from core.catalog.clusterings import NewCluster
 from core.errors import CancelledError, ShoeboxError, UsageError
 from core.export.run import export
 from core.export.settings import ExportSettings
 from core.sources.folder import walk
-from tests.export.piles import PILE, files_below, make_project, run_export
+from tests.export.piles import DIMENSION, PILE, files_below, make_project, run_export
 from tests.export.test_names import HOSTILE
 from tests.programs import PATIENCE
 
@@ -54,6 +56,35 @@ def test_equal_basenames_are_kept_apart(tmp_path):
     assert names == {"img.jpg", "img-2.jpg", "IMG-3.JPG", "sand.png", "caf_.png"}
 
 
+def test_an_earlier_run_is_exported_as_it_was_left(tmp_path, shoebox):
+    project = make_project(tmp_path / "pile")
+    with project.database() as db:
+        first = clusterings.latest(db)
+        assert first is not None
+        curation.rename(db, first.id, 2, "trees")
+        all_ids = sorted(clusterings.placed(db, first.id))
+        clusters = [NewCluster(9, "all", len(all_ids), all_ids[0], 0.5, 0.1, False, all_ids[:2], b"\0\0" * DIMENSION)]
+        clusterings.record(
+            db,
+            encoder=first.encoder,
+            method="kmeans",
+            route="kmeans",
+            settings={},
+            seed=0,
+            silhouette=0.1,
+            seconds=0.1,
+            clusters=clusters,
+            assignments=[(image, 9, 0.5) for image in all_ids],
+        )
+    folders = {p.name for p in run_export(project, tmp_path, run=first.id).directory.iterdir() if p.is_dir()}
+    assert folders == {"01-beach-at-dusk", "02-trees"}
+    assert [p.name for p in run_export(project, tmp_path).directory.iterdir() if p.is_dir()] == ["09-all"]
+    paths = shoebox("export", tmp_path / "pile", "--run", first.id, "--clusters", "2", "--print0").out.split("\0")
+    assert [Path(path).name for path in paths if path] == ["=1+1.png", "<img src=x onerror=alert(1)>.png", "tree.png"]
+    with pytest.raises(UsageError, match="no clustering 99"):
+        run_export(project, tmp_path, run=99)
+
+
 def test_the_same_contents_give_the_same_names(tmp_path):
     project = make_project(tmp_path / "pile")
     first, second = run_export(project, tmp_path), run_export(project, tmp_path)
@@ -63,33 +94,50 @@ def test_the_same_contents_give_the_same_names(tmp_path):
 
 def test_nothing_is_overwritten_when_it_runs_again(tmp_path):
     project = make_project(tmp_path / "pile")
-    output = str(tmp_path / "out")
-    first = run_export(project, tmp_path, output=output)
+    first = run_export(project, tmp_path)
     (first.directory / "mine.txt").write_text("mine")
     before = files_below(first.directory)
-    second = run_export(project, tmp_path, output=output)
-    (tmp_path / "out-3").mkdir()
-    third = run_export(project, tmp_path, output=output)
-    assert [r.directory.name for r in (first, second, third)] == ["out", "out-2", "out-4"]
+    second = run_export(project, tmp_path)
+    (tmp_path / f"{first.directory.name}-3").write_text("mine, too")
+    third = run_export(project, tmp_path)
+    name = first.directory.name
+    assert [r.directory.name for r in (second, third)] == [f"{name}-2", f"{name}-4"]
     assert files_below(first.directory) == before
-    assert list((tmp_path / "out-3").iterdir()) == []
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_a_folder_that_was_named_is_the_one_or_nothing_is_done(tmp_path, shoebox):
+    project = make_project(tmp_path / "pile")
+    (tmp_path / "out").mkdir()
+    assert run_export(project, tmp_path, output="out").directory == tmp_path / "out"
+    before = files_below(tmp_path / "out")
+    with pytest.raises(UsageError, match="out is there already"):
+        run_export(project, tmp_path, output="out")
+    refused = shoebox("run", tmp_path / "pile", "--encoder", "pocket", "--output", tmp_path / "out")
+    assert refused.code == 2
+    assert "is there already" in refused.err
+    with project.database() as db:
+        assert len(clusterings.all_clusterings(db)) == 1, "it is refused before any work"
+    (tmp_path / "link").symlink_to(tmp_path / "pile")
+    with pytest.raises(UsageError):
+        run_export(project, tmp_path, output="link")
+    assert files_below(tmp_path / "out") == before
 
 
 def test_exports_at_the_same_moment_get_a_folder_each(tmp_path):
     project = make_project(tmp_path / "pile")
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: run_export(project, tmp_path, output="out", what="previews"), range(8)))
-    names = ["out", *(f"out-{n}" for n in range(2, 9))]
+        results = list(pool.map(lambda _: run_export(project, tmp_path, what="previews"), range(8)))
+    name = min((r.directory.name for r in results), key=len)
+    names = [name, *(f"{name}-{n}" for n in range(2, 9))]
     assert sorted(r.directory.name for r in results) == names
     assert {len(files_below(tmp_path / name)) for name in names} == {len(LISTS) + 6}
 
 
-def test_an_output_name_of_the_longest_kind_works_twice(tmp_path):
+def test_an_output_name_of_the_longest_kind_works(tmp_path):
     project = make_project(tmp_path / "pile")
     output = "é" * 127
-    names = [run_export(project, tmp_path, output=output, what="none").directory.name for _ in range(2)]
-    assert names == [output, "é" * 126 + "-2"]
+    assert run_export(project, tmp_path, output=output, what="none").directory.name == output
 
 
 def test_hostile_cluster_names_stay_inside(tmp_path):
@@ -215,6 +263,34 @@ def test_cancelling_leaves_nothing(tmp_path):
     with pytest.raises(CancelledError):
         export(project, ExportSettings(working_directory=str(tmp_path)), checkpoint=checkpoint)
     assert [p.name for p in tmp_path.iterdir()] == ["pile"]
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one_and_nothing_else_does(tmp_path):
+    project = make_project(tmp_path / "pile")
+    program = """
+import os, signal, sys
+from pathlib import Path
+from core.export.run import export
+from core.export.settings import ExportSettings
+from core.project import reopen
+def checkpoint(calls=[]):
+    calls.append(None)
+    if len(calls) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+project = reopen(Path(sys.argv[1]) / "pile" / ".shoebox")
+export(project, ExportSettings(working_directory=sys.argv[1], output="out"), checkpoint=checkpoint)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=PATIENCE)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".out.partial-*")
+    assert len(files_below(left)) > 1
+    mine = tmp_path / ".out.partial-0123abcd"  # no export of anybody
+    others = tmp_path / ".out.partial-0123abce"
+    mine.mkdir()
+    others.mkdir()
+    (others / ".shoebox-export").write_text('{"project": "/elsewhere/.shoebox"}')
+    assert run_export(project, tmp_path, output="out").directory.name == "out"
+    assert {p.name for p in tmp_path.iterdir()} == {"pile", "out", mine.name, others.name}
 
 
 def test_more_than_the_disk_holds_is_refused_before_any_work(tmp_path):

@@ -8,11 +8,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from core.catalog import annotation, classes, clusterings, curation
+from core.errors import UsageError
 from core.jobs.client import Client
 from core.project import find_project
 from tests.jobs.test_worker import worker_pid
+from tui.cli import shoebox as command
 
 NAMES = ("car", "fish", "star", "umbrella")
 POCKET = ("--encoder", "pocket")
@@ -57,8 +60,11 @@ def test_a_folder_never_embedded_becomes_folders_splits_and_lists(shoebox, pictu
     assert all((out / image["file_name"]).is_file() for image in coco["images"])
     assert "umbrella" in (out / "report.txt").read_text()
     # Again into the same folder: it is left alone.
+    before = contents(out)
     again = shoebox("annotate", pictures, "--output", out, "--json")
-    assert again.json["output"] == f"{out}-2"
+    assert again.code == 2
+    assert "is there already" in again.json["error"]
+    assert contents(out) == before
     assert shoebox("info", pictures, "--json").json["images"] == 64
 
 
@@ -77,6 +83,7 @@ def test_hostile_names_of_classes_make_safe_folders_and_twins_stay_together(shoe
         file = out / told["file"]
         assert file.is_symlink() and file.parent.parent == out
         assert os.path.realpath(file) == told["original_path"]
+    assert "a/b   in the folder a_b" in (out / "report.txt").read_text()
     folders = [path.name for path in out.iterdir() if path.is_dir()]
     assert len({name.casefold() for name in folders}) == len(folders)
     parts = {told["split"] for told in document["image_annotations"] if kind_of(told["path"]) == kind_of(twin.name)
@@ -112,6 +119,39 @@ def test_corrections_from_a_file_hold_in_this_run_and_the_next_and_train_a_head(
     bad.write_text(json.dumps({"nowhere.png": "car"}))
     refused = shoebox("annotate", embedded, "--corrections", bad)
     assert (refused.code, "nowhere.png" in refused.err) == (2, True)
+
+
+def test_corrections_are_said_listed_taken_back_and_undone_by_the_command(shoebox, embedded, tmp_path):
+    with find_project(embedded).database() as db:
+        classes.set_classes(db, [(name, ()) for name in NAMES])
+    files = sorted(path for path in embedded.iterdir() if path.is_file())
+    assert shoebox("corrections", embedded, *files[:2], "--class", "FISH", "--json").json == {"corrected": 2}
+    assert shoebox("corrections", embedded, files[2], "--class", "none").code == 0
+    assert f"{files[2].name}: none of the classes" in shoebox("corrections", embedded, files[2]).out
+    listed = shoebox("corrections", embedded, "--json").json["corrections"]
+    said = [(own["path"], own["class"]) for own in listed]
+    assert said == [(files[0].name, "fish"), (files[1].name, "fish"), (files[2].name, None)]
+    assert shoebox("corrections", embedded, files[0], "--forget", "--json").json == {"forgotten": 1}
+    # What was said at once is undone at once, last first; the list that was printed says it again.
+    undone = [shoebox("corrections", embedded, "--undo", "--json").json["undone"] for _ in range(3)]
+    assert ["took back" in undone[0], "none of the classes" in undone[1], "2 pictures" in undone[2]] == [True] * 3
+    other = shoebox("corrections", embedded, "--undo")  # the classes: no correction
+    assert (other.code, "of another kind: set 4 classes" in other.err) == (1, True)
+    (tmp_path / "listed.json").write_text(json.dumps({"corrections": listed}))
+    ran = shoebox("annotate", embedded, "--corrections", tmp_path / "listed.json", "--json")
+    assert ran.json["corrections"] == 3, ran.err
+    assert shoebox("corrections", embedded, "--undo", "--json").json == {"undone": "annotated 64 pictures"}
+
+
+@pytest.mark.parametrize("given", [("FILE", "--class", "whale"), ("--class", "fish"), ("FILE", "--class", "")])
+def test_a_correction_that_means_nothing_is_refused(embedded, given):
+    with find_project(embedded).database() as db:
+        classes.set_classes(db, [("fish", ())])
+    file = next(path for path in embedded.iterdir() if path.is_file())
+    ran = CliRunner().invoke(command, ["corrections", str(embedded), *(str(file) if w == "FILE" else w for w in given)])
+    assert isinstance(ran.exception, UsageError)
+    with find_project(embedded).database() as db:
+        assert classes.corrections(db) == {}
 
 
 def test_the_names_of_clusters_become_classes_and_the_queue_is_printed(shoebox, embedded, tmp_path):

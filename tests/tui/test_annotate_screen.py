@@ -294,8 +294,50 @@ def test_refining_tells_what_changed_and_leaves_the_picture_under_review(project
         assert "6 corrections" in driver.text
         assert driver.screen.view.run.summary["corrections"] == 6
         assert not set(driver.screen.deck[1:]) & {image}
+        await driver.press("escape", "u")
+        await driver.until(lambda: driver.screen.view.run.id == before)
+        assert "undone: annotated 64 pictures" in driver.told and len(said(project)) == 6
 
     drive(project, script, size=LARGE)
+
+
+def test_a_head_is_saved_and_takes_the_place_of_the_words(project, tmp_path):
+    head = tmp_path / "kinds.safetensors"
+    (tmp_path / "photo.jpg").write_bytes(b"no head")
+
+    async def script(driver: Driver) -> None:
+        await reviewing(driver)
+        await driver.press("1")
+        await driver.until(lambda: said(project))
+        await driver.press("H")
+        await driver.shows("Save the trained head")
+        driver.screen.query_one(Input).value = str(tmp_path / "photo.jpg")
+        await driver.press("enter")
+        await driver.until(lambda: "is there already, and is no head" in driver.told)
+        await driver.press("H")
+        await driver.until(lambda: isinstance(driver.app.focused, Input))
+        driver.screen.query_one(Input).value = str(head)
+        await driver.press("enter")
+        await driver.until(lambda: f"a head of 1 correction in {head}" in driver.told)
+        await driver.press("escape", "c")
+        area = driver.screen.query_one(TextArea)
+        await driver.until(lambda: area.text)
+        area.text = ""
+        driver.screen.query_one("#head", Input).value = str(tmp_path / "photo.jpg")
+        await driver.shows("is no head that shoebox can use")
+        driver.screen.query_one("#head", Input).value = str(head)
+        await driver.until(lambda: area.text.splitlines() == [*KINDS, "Fish"])
+        await driver.shows("of the head, trained by 1 correction")
+        area.text = "whale"
+        await driver.shows("the head is of other classes")
+        area.text = "\n".join([*KINDS, "Fish"])
+        before = driver.screen.view.run.id
+        await driver.press("ctrl+s")
+        await driver.until(lambda: driver.screen.view.run.id != before)
+        assert driver.screen.view.run.settings["head"] == str(head)
+
+    drive(project, script, size=LARGE)
+    assert (tmp_path / "photo.jpg").read_bytes() == b"no head"
 
 
 def test_it_is_exported_with_splits_and_said_where(project, tmp_path, monkeypatch):
@@ -334,6 +376,25 @@ def test_every_action_has_an_id_and_is_in_the_help(project):
         assert "annotate.decide-1" not in ids
 
     drive(project, script, size=LARGE)
+
+
+def test_what_another_run_found_while_its_rounds_were_watched_is_seen_in_the_list(project):
+    with project.database() as db:
+        names = [c.name for c in classes.in_force(db)]
+        classes.set_classes(db, [(name, ()) for name in names[:3]])
+
+    async def script(driver: Driver) -> None:
+        await on_annotate(driver)
+        await driver.shows("umbrella")
+        await driver.press("R")
+        await driver.until(lambda: driver.screen.showing == "rounds")
+        await driver.until(lambda: driver.screen.showing == "results")
+        await driver.until(lambda: [row.name for row in driver.screen.class_list.rows] == names[:3])
+        counts = [f"{row.pictures:>3}" for row in driver.screen.class_list.rows]
+        await driver.until(lambda: all(pictures in driver.text for pictures in counts))
+        assert "umbrella" not in "\n".join(line[:40] for line in driver.text.splitlines())
+
+    drive(project, script)
 
 
 def test_a_hundred_classes_are_walked_and_the_last_picture_of_many_is_a_key_away(project):

@@ -15,21 +15,25 @@ from core.catalog import classes
 from core.catalog.paths import shown
 from core.errors import ShoeboxError, UsageError
 from tui.annotation import AnnotationView, from_clusters, run_encoders
+from tui.class_file import read_classes
 from tui.figures import count
 from tui.messages import JobChanged
 from tui.screens.annotate_browser import CLASSES, RESULTS, REVIEW, ROUNDS
 from tui.screens.annotate_review import AnnotateReview
 from tui.screens.ask import AskScreen
-from tui.widgets.class_entry import read_class_file
 from tui.widgets.rounds_view import Rounds, RoundsView
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from core.catalog.jobs import Job
 
 RUNS = ("annotate", "embed_annotate")
-JOBS = (*RUNS, "review", "export_annotation")
+JOBS = (*RUNS, "review", "save_head", "export_annotation")
 QUEUE = 100
 """Pictures in a review queue, unless another number is asked for."""
+MUCH = 0.25
+"""Share of the pictures that a run may move before it is said as a warning."""
 VIEWS = {
     "annotate": (CLASSES,),
     "load_file": (CLASSES,),
@@ -48,10 +52,11 @@ VIEWS = {
     "review": (RESULTS, ROUNDS),
     "rounds": (RESULTS,),
     "export": (RESULTS, ROUNDS),
+    "save_head": (RESULTS, ROUNDS, REVIEW),
 }
 """Where an action is of use; elsewhere its key is another's."""
 NOT_WHILE_TYPING = ("undo", "redo", "refine", "new_queue")
-NEEDS_RUN = ("review", "export", "refine", "new_queue", "sort", "class", "forget")
+NEEDS_RUN = ("review", "export", "save_head", "refine", "new_queue", "sort", "class", "forget")
 NEEDS_PICTURE = ("decide", "new_class", "pick", "skip")
 
 
@@ -65,6 +70,7 @@ class AnnotateScreen(AnnotateReview):
         Binding("ctrl+n", "take_clusters", "Names of clusters", id="annotate.from-clusters"),
         Binding("c", "classes", "Classes", id="annotate.classes", tooltip="what they are, and how to annotate"),
         Binding("w", "new_queue", "New queue", show=False, id="annotate.queue", tooltip="other pictures to review"),
+        Binding("H", "save_head", "Save head", show=False, id="annotate.save-head", tooltip="for another project"),
         Binding("e", "export", "Export", id="annotate.export", tooltip="folders, splits and lists"),
     ]
 
@@ -107,6 +113,24 @@ class AnnotateScreen(AnnotateReview):
         if self._under_way() and self.showing != CLASSES:
             self.switch_to(ROUNDS)
 
+    def take_view(self, view: AnnotationView, *rest: Any) -> None:
+        """Says what another run changed."""
+        before = self.view
+        super().take_view(view, *rest)
+        if before is None or before.run is None or view.run is None or view.run.id <= before.run.id:
+            return
+        if {c.id for c in before.run.classes} != {c.id for c in view.run.classes}:
+            return  # then nothing else is to be expected
+        held = {row.id for row in before.rows if row.pictures}
+        lost = sum(row.id in held and not row.pictures for row in view.rows)
+        moved = 0 if self.effect is None else self.effect.moved
+        if moved:
+            words = f"{moved:,} of {count(view.run.images, 'picture')} changed class"
+            words += f", {count(lost, 'class', 'classes')} lost all" if lost else ""
+            much = lost or moved > MUCH * view.run.images
+            severity: SeverityLevel = "warning" if much else "information"
+            self.notify(f"{words}; u goes back to the run before", severity=severity, timeout=12 if much else 5)
+
     # The classes
 
     def action_classes(self) -> None:
@@ -140,7 +164,7 @@ class AnnotateScreen(AnnotateReview):
     @work(thread=True, group="file", exit_on_error=False)
     def _load(self, path: str) -> None:
         try:
-            text = read_class_file(path)
+            text = read_classes(path)
         except ShoeboxError as error:
             self.app.call_from_thread(self.shoebox.report, error)
         else:
@@ -163,7 +187,7 @@ class AnnotateScreen(AnnotateReview):
         except UsageError as error:
             self.shoebox.report(error)
             return
-        asked = {"method": wanted.method, "threshold": wanted.threshold, "review": QUEUE}
+        asked = {"method": wanted.method, "threshold": wanted.threshold, "head": wanted.head, "review": QUEUE}
         params = self._params(asked, list(wanted.encoders))
         kind = "embed_annotate" if wanted.embed else "annotate"
         self.edit(
@@ -177,7 +201,10 @@ class AnnotateScreen(AnnotateReview):
         if view is None or view.run is None:
             return
         run = view.run
-        asked = {name: value for name, value in run.settings.items() if name != "save_head"}
+        asked = run.settings | {"save_head": None}
+        if asked["head"] and view.is_stale:
+            asked["head"] = None
+            self.notify("the head knows other classes: the words take its place", timeout=6)
 
         def then(used: list[dict[str, str]]) -> None:
             self._run("annotate", self._params(asked, used), REVIEW if self.showing == REVIEW else ROUNDS)
@@ -234,6 +261,24 @@ class AnnotateScreen(AnnotateReview):
         params = {"settings": dataclasses.asdict(self.shoebox.settings), "export": export}
         self.shoebox.submit("export_annotation", params, self._own_job)
 
+    def action_save_head(self) -> None:
+        """Asks for a file, and has the worker write the head that the corrections train."""
+        project = self.shoebox.project
+        if project is None:
+            return
+
+        def take(path: str | None) -> None:
+            if path and path.strip():
+                params = {
+                    "settings": dataclasses.asdict(self.shoebox.settings),
+                    "path": str(Path(path.strip()).expanduser().absolute()),
+                }
+                self.shoebox.submit("save_head", params, self._own_job)
+
+        name = project.directory.parent.name if project.directory.name == ".shoebox" else project.directory.stem
+        hint = f"a file in {shown(os.fsencode(os.getcwd()))}"
+        self.app.push_screen(AskScreen("Save the trained head", f"{name}-head.safetensors", hint), take)
+
     def _own_job(self, job_id: int) -> None:
         self._jobs.add(job_id)
 
@@ -277,6 +322,10 @@ class AnnotateScreen(AnnotateReview):
             left = f"; {count(len(result['skipped']), 'picture')} left out: see report.txt" if result["skipped"] else ""
             words = f"{count(result['files'], 'picture')} in {result['output']}{f' ({parts})' if parts else ''}{left}"
             self.notify(words, title="exported", timeout=15, markup=False)
+        elif job.kind == "save_head":
+            taught = count(result["corrections"], "correction") if result["corrections"] else "the words alone"
+            words = f"a head of {taught} in {result['path']}; another project takes it under head (c)"
+            self.notify(words, title="saved", timeout=15, markup=False)
         elif job.kind == "review":
             self.notify(f"{count(len(result['queue']), 'picture')} to review", timeout=4)
 

@@ -139,7 +139,8 @@ class AnnotateBrowser(AnnotateReader):
     def begin(self, view: AnnotationView) -> None:
         """The first view: as it was left; without a run the classes."""
         if view.run is not None:
-            self.entry.take_settings(view.run.settings.get("method", "auto"), view.run.settings.get("threshold"))
+            asked = view.run.settings
+            self.entry.take_settings(asked.get("method", "auto"), asked.get("threshold"), asked.get("head"))
         at = self.class_list.line_of(self._remembered.get("class"))
         if at is not None and "class" in self._remembered:
             self.class_list.cursor = at

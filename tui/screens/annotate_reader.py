@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from typing import TypeVar
 
 from textual import work
-from textual.worker import get_current_worker
 
 from core.catalog import annotation
 from core.catalog.database import Database
-from core.errors import ShoeboxError
 from tui.annotation import (
     AnnotationView,
     ClassPictures,
@@ -30,7 +26,6 @@ from tui.screens.editing import EditingScreen
 from tui.widgets.class_list import ClassList
 from tui.widgets.picture_grid import PictureGrid
 
-Answer = TypeVar("Answer")
 _Pages = dict[int, dict[int, Picture]]
 
 
@@ -107,20 +102,6 @@ class AnnotateReader(EditingScreen):
         finally:
             if self.is_attached:
                 self.app.call_from_thread(self._was_read)
-
-    def read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
-        """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
-        project, worker = self.shoebox.project, get_current_worker()
-        if project is None:
-            return
-        try:
-            with project.database() as db:
-                answer = ask(db)
-        except ShoeboxError as error:
-            self.app.call_from_thread(self.shoebox.report, error)
-            return
-        if not worker.is_cancelled and self.is_attached:
-            self.app.call_from_thread(take, answer)
 
     # The pictures
 
