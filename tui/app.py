@@ -21,7 +21,7 @@ from textual.screen import ModalScreen
 
 from core.errors import ShoeboxError
 from core.jobs.client import Client
-from core.settings import environment_of, load, user_table
+from core.settings import environment_of, load, named_in, user_table
 from tui import keys, themes
 from tui.commands import ActionsProvider
 from tui.facts import Facts
@@ -31,7 +31,7 @@ from tui.graphics.typed import replay_keys
 from tui.messages import FactsChanged, JobChanged, News, Trouble
 from tui.screens import SCREENS
 from tui.screens.base import ShoeboxScreen
-from tui.state import State, first_stage, remember_project, state_of, user_state
+from tui.state import State, first_stage, give_way, remember_project, state_of, user_state
 from tui.stylesheet import ParsedOnce
 from tui.thumbnails import Thumbnails
 from tui.watcher import Watcher
@@ -54,6 +54,7 @@ STAGES_OF = {
     "annotate": ("annotate",),
     "embed_annotate": ("embed", "annotate"),
     "review": ("annotate",),
+    "save_head": ("annotate",),
     "export_annotation": ("annotate",),
     "download": ("embed",),
     "twins": ("search",),
@@ -105,9 +106,6 @@ class ShoeboxApp(App[object]):
         self._watcher: Watcher | None = None
         self._garbage = Collector()
         self._adopt(project)
-        if given and isinstance(kept := self.state.get("wishes"), dict):  # what was chosen before gives way
-            gone = {*given, "encoder"} if "weights" in given else set(given)
-            self.state["wishes"] = {name: value for name, value in kept.items() if name not in gone}
         self.DEFAULT_MODE = "embed" if start else first_stage(self.project, self.state)  # type: ignore[misc]
         super().__init__()
         use_lasting_toasts()
@@ -261,6 +259,8 @@ class ShoeboxApp(App[object]):
         self.environment = self.given_environment if folder is None else environment_of(folder, self.given_environment)
         self.settings = load(None if project is None else project.directory, self.environment, self.given)
         self.state: State = state_of(project)
+        if isinstance(kept := self.state.get("wishes"), dict):
+            self.state["wishes"] = give_way(kept, {*self.given, *named_in(self.environment)})
         self._thumbnails = None if project is None else Thumbnails(project, self.settings)
         self.facts, self.job, self._unfinished = Facts(), None, {}
         self._cancelling.clear()
@@ -299,7 +299,7 @@ class ShoeboxApp(App[object]):
     def _check_keymap(self) -> None:
         from tui.screens import annotate, clusters, embed, names, search, source, twins  # noqa: F401 - their bindings
 
-        for words in keys.unknown_ids(self._keymap):
+        for words in keys.unknown_ids(self._keymap) + keys.taken_keys(self._keymap):
             self.notify(words, severity="warning", timeout=15, markup=False)
 
     def _save(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +181,34 @@ def annotate(**given: Any) -> None:
 
 
 @shoebox.command()
+@click.argument("path", type=options.Place(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--project", type=click.Path(path_type=Path), help="The project is kept in this folder.")
+@click.option("--class", "class_", metavar="NAME", help="Say that FILES are of this class; none: of none of them.")
+@click.option("--forget", is_flag=True, help="Take back what was said of FILES.")
+@click.option("--undo", is_flag=True, help="Take back the last edit: corrections, or the run that learned from them.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def corrections(
+    path: Path,
+    files: tuple[Path, ...],
+    project: Path | None,
+    class_: str | None,
+    forget: bool,
+    undo: bool,
+    as_json: bool,
+) -> None:
+    """List what you said of pictures (of FILES alone, where any are named), or say it, or take it back.
+
+    The next shoebox annotate learns from it. What --json prints is a file for annotate --corrections.
+    """
+    from tui.corrections import run_corrections
+    from tui.stages import Request
+
+    request = Request(path=path, project=project, as_json=as_json)
+    run_corrections(request, files, class_=class_, forget=forget, undo=undo)
+
+
+@shoebox.command()
 @options.common
 @options.language
 @click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
@@ -252,6 +282,7 @@ def twins(threshold: float, keep: str, trash: bool, **given: Any) -> None:
 @options.common
 @options.exporting
 @click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--run", type=int, metavar="N", help="An earlier clustering, by its number in shoebox info.")
 @click.option("--what", type=click.Choice(["all", "previews", "embeddings"]), default="all", show_default=True)
 @click.option("--unclustered", is_flag=True, help="A folder for the unclustered, too.")
 @click.option("--print0", is_flag=True, help="Write nothing: print the paths, each ended by a zero byte.")
@@ -326,4 +357,4 @@ def doctor(project: Path | None, graphics: str, as_json: bool) -> None:
     if as_json:
         print_json(doctor.document(terminal, findings))
     else:
-        print(doctor.text(findings))
+        print(doctor.text(findings, shutil.get_terminal_size().columns if sys.stdout.isatty() else 0))

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,14 +56,26 @@ def document(terminal: Terminal, findings: list[Finding]) -> dict[str, Any]:
     return {"terminal": fields, "findings": [asdict(finding) for finding in findings]}
 
 
-def text(findings: list[Finding]) -> str:
-    """The findings as lines for people."""
+def text(findings: list[Finding], columns: int = 0) -> str:
+    """The findings as lines for people: of `columns` at most where words allow, or as long as they are."""
     width = max(len(finding.subject) for finding in findings)
+    beside = " " * (width + 4)
+
+    def wrapped(begin: str, words: str) -> str:
+        return textwrap.fill(
+            words,
+            columns or 9999,
+            initial_indent=begin,
+            subsequent_indent=" " * len(begin),
+            break_long_words=False,  # paths and options can be copied
+            break_on_hyphens=False,
+        )
+
     lines = []
     for finding in findings:
-        lines.append(f"{_SIGNS[finding.state]} {finding.subject:{width}}  {finding.found}")
+        lines.append(wrapped(f"{_SIGNS[finding.state]} {finding.subject:{width}}  ", finding.found))
         if finding.todo:
-            lines.append(f"  {'':{width}}  -> {finding.todo}")
+            lines.append(wrapped(f"{beside}-> ", finding.todo))
     return "\n".join(lines)
 
 

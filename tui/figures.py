@@ -7,10 +7,17 @@ from typing import Any
 
 def duration(seconds: float) -> str:
     """Seconds in the unit that fits: 8 s, 3 min, 2 h 05."""
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def dollars(cost: float) -> str:
+    """US dollars: to the cent, or below one as exactly as calls cost."""
+    return f"${cost:.2f}" if cost >= 0.01 or not cost else f"${cost:.4f}"
 
 
 def device_line(device: dict[str, Any]) -> str:

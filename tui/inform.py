@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tui.stages import Request
 
 
+SHOWN_RUNS = 10
+"""Clusterings that are listed in words; with --json all are."""
+
+
 def show_info(request: Request, *, failed: bool) -> None:
     """`shoebox info`: the counts, the encoder, the runs of clustering, the jobs; with `failed` what failed and why."""
     project = request.open_existing()
@@ -39,7 +43,7 @@ def show_info(request: Request, *, failed: bool) -> None:
         f" {document['missing']:,} missing, {document['trashed']:,} in the trash"
     )
     print(f"encoder      {document['encoder'] or 'none yet'}")
-    for run in document["clusterings"][-3:]:
+    for run in document["clusterings"][-SHOWN_RUNS:]:
         undone = " (undone)" if run["undone"] else ""
         what = f"{count(run['clusters'], 'cluster')} of {run['images']:,}, {run['method']}"
         print(f"clustering   {run['id']}: {what}{undone}")

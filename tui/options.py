@@ -108,7 +108,10 @@ def _common(command: Command, *, several_encoders: bool) -> Command:
     return command
 
 
-REMOTE_OPTIONS = ("after", "before", "limit", "sample", "retry_failed", "allow_private", "endpoint", "anonymous")
+REMOTE_OPTIONS = (
+    *("after", "before", "limit", "sample", "endpoint", "region", "anonymous"),
+    *("retry_failed", "allow_private"),
+)
 """The options of a source, under their names in a job's parameters."""
 
 
@@ -121,6 +124,7 @@ def source(command: Command) -> Command:
             click.option("--after", metavar="TIME", help="reddit: posts after a date, or an age such as 30d."),
             click.option("--before", metavar="TIME", help="reddit: posts before it."),
             click.option("--endpoint", metavar="URL", help="s3: where the bucket is, if not at Amazon."),
+            click.option("--region", metavar="NAME", help="s3: the region it is in; mostly found out."),
             click.option("--anonymous", is_flag=True, help="s3: without keys, even if there are some."),
             click.option("--retry-failed", is_flag=True, help="Try the downloads that failed again."),
             click.option("--allow-private", is_flag=True, help="Download from private addresses, too."),

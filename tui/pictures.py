@@ -55,7 +55,7 @@ class Pictures:
         return GridItem(
             image=picture.image,
             hash=picture.hash,
-            caption=stem if picture.score is None else f"{picture.score:.2f} {stem}",
+            caption=stem if picture.score is None else f"{picture.score:z.2f} {stem}",
             starred=picture.image == self._representative or picture.image in self._starred,
             marked=picture.image in self._marked,
             dimmed=self._dimmed,

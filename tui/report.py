@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.catalog import clusterings, downloads, images, names
 from core.catalog.paths import shown
+from core.errors import ShoeboxError
 from core.project import Project
 from tui.figures import count, duration
 
@@ -22,7 +23,10 @@ NUMERIC = frozenset({"cluster", "pictures", "cohesion", "silhouette", "dimension
 
 
 def embedding(project: Project, result: Result, *, as_json: bool) -> None:
-    """What an embedding came to."""
+    """What an embedding came to. Raises ShoeboxError where nothing came of it."""
+    if result["failed"] and not result["done"] + result["unchanged"]:
+        where = f"shoebox info {_where(project)} --failed says why"
+        raise ShoeboxError(f"no picture could be embedded, {result['failed']:,} failed", where)
     if as_json:
         print_json(result)
         return
@@ -194,11 +198,14 @@ def _table(header: list[str], rows: list[list[str]]) -> Table:
 
 
 def downloaded(project: Project, result: Result, *, as_json: bool) -> None:
-    """What downloads came to."""
+    """What downloads came to. Raises ShoeboxError where nothing came of them."""
+    came = result["downloads"]
+    if came["in_all"]["reasons"] and not came["in_all"]["done"]:
+        raise ShoeboxError("nothing was downloaded", _not_downloaded(project, came["in_all"]))
     if as_json:
         print_json(result)
         return
-    _print_downloaded(project, result["downloads"])
+    _print_downloaded(project, came)
 
 
 def _print_downloaded(project: Project, came: Result) -> None:
@@ -208,12 +215,26 @@ def _print_downloaded(project: Project, came: Result) -> None:
         parts.append(f"{in_all['duplicates']:,} of all {in_all['done']:,} the same as another")
     print(", ".join(parts))
     if in_all["reasons"]:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in in_all["reasons"].items())
-        print(
-            f"not downloaded: {reasons}: shoebox info {_where(project)} --failed lists them, --retry-failed tries again"
-        )
+        print(f"not downloaded: {_not_downloaded(project, in_all)}")
     if came["bad_lines"]:
         print(f"{count(came['bad_lines'], 'line')} passed over: {came['bad'][0]}")
+
+
+def _not_downloaded(project: Project, in_all: Result) -> str:
+    """What did not come, counted by reason, and what to do about it."""
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in in_all["reasons"].items())
+    return f"{reasons}: shoebox info {_where(project)} --failed lists them{_what_helps(in_all)}"
+
+
+def _what_helps(in_all: Result) -> str:
+    """Which options bring what did not come."""
+    lifts = {
+        "private address": "--allow-private takes private addresses",
+        "too large": "--max-file-mb N takes larger files",
+    }
+    said = [words for reason, words in lifts.items() if reason in in_all["reasons"]]
+    said += ["--retry-failed tries the others again"] if in_all["failed"] else []
+    return f"; {', '.join(said)}" if said else ""
 
 
 def _print_embedded(project: Project, result: Result) -> None:
@@ -235,7 +256,11 @@ def _print_embedded(project: Project, result: Result) -> None:
 
 
 def _extra(result: Result) -> Result:
-    return {name: result[name] for name in ("output", "truth", "naming") if name in result}
+    extra: Result = {name: result[name] for name in ("output", "truth", "naming", "downloads") if name in result}
+    if "done" in result:  # the stage came before
+        names = ("done", "reused", "unchanged", "failed", "seconds")
+        extra["embedding"] = {name: result[name] for name in names}
+    return extra
 
 
 def _where(project: Project) -> str:

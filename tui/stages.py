@@ -45,7 +45,8 @@ class Request:
     @classmethod
     def of(cls, given: Given) -> Request:
         """The request in a command's parameters."""
-        source = {name: given[name] for name in options.REMOTE_OPTIONS if given.get(name) not in (None, False)}
+        asked = {name: given.get(name) for name in options.REMOTE_OPTIONS}
+        source = {name: value for name, value in asked.items() if value is not None and value is not False}  # 0: all
         flags = {name: given.get(name, False) for name in ("as_json", "quiet", "detach", "live", "yes")}
         return cls(given["path"], given["project"], options.settings_of(given), source=source, **flags)
 
@@ -102,7 +103,7 @@ def naming_of(given: Given) -> Given:
 
 def export_of(given: Given) -> Given:
     """The export options of a command, as fields of ExportSettings."""
-    names = ("output", "mode", "truth", "what", "unclustered")
+    names = ("output", "mode", "truth", "what", "unclustered", "run")
     chosen = {name: given[name] for name in names if given.get(name) is not None}
     if given.get("numbers") is not None:
         chosen["clusters"] = _numbers(given["numbers"])
@@ -124,7 +125,7 @@ def _run_stages(
         "live": request.live,
         "clustering": dataclasses.asdict(_cluster_settings(clustering, settings)),
         "naming": naming,
-        "export": _export_params(export),
+        "export": _export_params(project, export),
     }
     if "name" in stages and naming.get("namer") == "openai":
         result = _with_language_model(request, project, settings, stages, params)
@@ -279,7 +280,7 @@ def run_export(request: Request, export: Given, *, print0: bool) -> None:
     if not _is_clustered(project):
         _run_stages(request, project, ("embed", "cluster", "export"), {}, {}, export)
         return
-    params = {"settings": dataclasses.asdict(settings), "export": _export_params(export), "scan": True}
+    params = {"settings": dataclasses.asdict(settings), "export": _export_params(project, export), "scan": True}
     result = do_job(request, project, "export", params)
     if result is not None:
         report.exported(result, as_json=request.as_json)
@@ -331,12 +332,15 @@ def _cluster_settings(clustering: Given, settings: Settings) -> ClusterSettings:
     return ClusterSettings(**clustering, seed=settings.seed)
 
 
-def _export_params(export: Given) -> Given:
-    output = export.get("output")
-    return export | {
-        "output": None if output is None else str(Path(output).absolute()),
-        "working_directory": os.getcwd(),
-    }
+def _export_params(project: Project, export: Given) -> Given:
+    """As the job takes them. A folder that cannot be written to is refused here, before any work."""
+    from core.export.staging import choose_target
+
+    output = None if export.get("output") is None else str(Path(export["output"]).expanduser().absolute())
+    if output is not None:
+        with project.database() as db:
+            choose_target(output, os.getcwd(), [project.root_of(s) for s in sources.all_sources(db)], name=b"")
+    return export | {"output": output, "working_directory": os.getcwd()}
 
 
 def _numbers(text: str) -> list[int]:
@@ -358,12 +362,9 @@ def _is_clustered(project: Project) -> bool:
 
 
 def _print_paths(project: Project, export: Given) -> None:
-    from core.export.run import member_paths
+    from core.export.run import member_paths, run_of
 
     with project.database() as db:
-        latest = clusterings.latest(db)
-        if latest is None:
-            raise ShoeboxError("nothing is clustered yet", "shoebox cluster does that")
-        for path in member_paths(project, db, latest, export.get("clusters")):
+        for path in member_paths(project, db, run_of(db, export.get("run")), export.get("clusters")):
             sys.stdout.buffer.write(path + b"\0")
     sys.stdout.buffer.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,3 +108,9 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def give_way(kept: Mapping[str, Any], named: Collection[str]) -> dict[str, Any]:
+    """What was chosen before, but for the settings that the command line or the environment names now."""
+    gone = {*named, "encoder"} if "weights" in named else set(named)
+    return {name: value for name, value in kept.items() if name not in gone}

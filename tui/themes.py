@@ -12,6 +12,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 OURS = Path(__file__).parent.parent / "themes"
 DEFAULT = "harbour"
+GREYS = "slate"
 FEW_COLOURS = "sixteen"
 """The theme for terminals that have sixteen colours."""
 _COLOURS = ("primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface")
@@ -26,14 +27,15 @@ def user_folder() -> Path:
 
 
 def fitting(environment: Mapping[str, str], *, truecolor: bool) -> str:
-    """The theme that a terminal begins with: ours, or the one of sixteen colours where there are no more.
+    """The theme that a terminal begins with: ours, the greys where there are 256 colours, or the one of sixteen.
 
-    Without any (NO_COLOR) it is ours: its greys differ, the terminal's own colours would all be one.
+    Of 256 colours those nearest to our dark blues are a navy and a teal; greys there are enough. Without any (NO_COLOR)
+    it is ours: its greys differ, the terminal's own colours would all be one.
     """
-    if "NO_COLOR" in environment:
+    if truecolor or "NO_COLOR" in environment:
         return DEFAULT
-    many = truecolor or "256" in environment.get("TERM", "") or environment.get("COLORTERM", "") != ""
-    return DEFAULT if many else FEW_COLOURS
+    many = "256" in environment.get("TERM", "") or environment.get("COLORTERM", "") != ""
+    return GREYS if many else FEW_COLOURS
 
 
 def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[str]]:

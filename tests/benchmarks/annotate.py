@@ -6,7 +6,7 @@
     python -m tests.benchmarks.annotate large 100000x100       (text alone from 500,000 pictures on)
 
 All accuracies are in percent over five seeds (mean, least); corrections are answered truthfully and not counted.
-Parts: digits, demo, hard, photos, corrections, collapse, large.
+Parts: digits, demo, tuned, held, worlds (see annotate_sets.py), photos, corrections, collapse, large.
 """
 
 from __future__ import annotations
@@ -14,90 +14,96 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.annotation.classes import ClassName
 from core.annotation.confidence import calibration_error
 from core.annotation.corrections import Corrections
 from core.annotation.methods import METHODS, Asked, annotate, find_neighbours, mean_none_scores
-from core.annotation.prompts import prompts_of, prototypes
 from core.annotation.review import review_queue
 from core.annotation.scores import NONE, View
 from core.demo import KINDS as DEMO_KINDS
-from core.pocket.draw import KINDS, UNSEEN_STYLE, draw
-from core.pocket.evaluate import real_digits
-from tests.annotation.pile import drawn, pocket, view
+from core.pocket.draw import UNSEEN_STYLE
+from tests.benchmarks.annotate_sets import (
+    HELD,
+    HELD_PHOTOGRAPHS,
+    TUNED,
+    TUNED_PHOTOGRAPHS,
+    WORLDS,
+    Case,
+    blur,
+    covered,
+    digits,
+    drawings,
+    photographs,
+    plain,
+    world,
+)
 
 SEEDS = range(5)
-Truth = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Case:
-    """Pictures with their true classes (NONE where no name fits) and the names."""
-
-    view: View
-    truth: Truth
-    names: Sequence[str]
-
-    def of(self, rows: NDArray[np.int64], classes: Sequence[int] | None = None) -> Case:
-        """Some of the pictures, and some of the names."""
-        kept = list(range(len(self.names))) if classes is None else list(classes)
-        place = np.full(len(self.names), NONE)
-        place[kept] = np.arange(len(kept))
-        return Case(
-            replace(self.view, vectors=self.view.vectors[rows], texts=self.view.texts[kept]),
-            place[self.truth[rows]],
-            [self.names[k] for k in kept],
-        )
-
-
-def situations(whole: Case, seed: int, each: int = 40, most: int = 12) -> Iterator[tuple[str, Case]]:
+def situations(whole: Case, seed: int, most: int = 12) -> Iterator[tuple[str, Case]]:
     """The same pictures in the situations that methods differ in."""
     random = np.random.default_rng(seed)
     classes = random.permutation(len(whole.names))[:most].tolist()
     rows = {c: random.permutation(np.flatnonzero(whole.truth == c)) for c in classes}
-    each = min(each, *(len(r) for r in rows.values()))
-    n, first = len(classes), classes[0]
+    least, n, first = min(len(r) for r in rows.values()), len(classes), classes[0]
+    each, large = min(50, least), min(100, least)
 
     def take(sizes: dict[int, int]) -> Case:
         return whole.of(np.sort(np.concatenate([rows[c][:size] for c, size in sizes.items()])), classes)
 
     yield "all present, equal", take(dict.fromkeys(classes, each))
-    yield "one five times the others", take({c: each if c == first else each // 5 for c in classes})
-    share = round(each / 1.5 / (n - 1))
-    yield "one of 60 %", take({c: each if c == first else max(1, share) for c in classes})
+    yield "one five times the others", take({c: large if c == first else large // 5 for c in classes})
+    yield "a quarter of the names", take(dict.fromkeys(classes[: max(2, round(n / 4))], min(120, least)))
     yield "two wrong names", take(dict.fromkeys(classes[2:], each))
-    yield "a third of the names", take(dict.fromkeys(classes[: round(n / 3)], each))
-    yield "a quarter of the names", take({c: len(rows[c][:200]) for c in classes[: max(2, round(n / 4))]})
+    yield "two thirds of the names", take(dict.fromkeys(classes[: round(2 * n / 3)], each))
+    small = max(1, round(large / 1.5 / (n - 1)))
+    yield "one of 60 %", take({c: large if c == first else small for c in classes})
+    yield "all present, about 110 pictures", take(dict.fromkeys(classes, max(2, round(110 / n))))
 
 
-def table(title: str, wholes: Sequence[Case]) -> None:
+def table(title: str, wholes: Sequence[Case], methods: Sequence[str] = METHODS) -> None:
     """Accuracy of the words, gains of the others over them, and the calibration error of the default."""
     found: dict[str, dict[str, list[float]]] = {}
     for seed in SEEDS:
         for whole in wholes:
             for name, case in situations(whole, seed):
-                own = found.setdefault(name, {m: [] for m in (*METHODS, "ece", "size")})
-                for method in METHODS:
-                    run = annotate([case.view], case.names, Asked(method, seed=seed))
+                own = found.setdefault(name, {m: [] for m in (*methods, "ece", "size")})
+                near = find_neighbours([case.view])
+                for method in methods:
+                    run = annotate([case.view], case.names, Asked(method, seed=seed), found=near)
                     right = run.labels == case.truth
                     own[method].append(100 * float(right.mean()))
                 own["ece"].append(calibration_error(run.confidences, right))
                 own["size"].append(len(right))
-    print(f"\n{title}: accuracy of text; gain over it, mean (least)\n")
-    print(f"| {'situation':<26} | pictures | text | refine | graph | ECE of graph |\n|---|---|---|---|---|---|")
+    others = [m for m in methods if m != "text"]
+    print(f"\n{title}: accuracy of text; gain over it, mean (least); sets where graph is more than 2 below\n")
+    print(f"| situation | pictures | text | {' | '.join(others)} | 2 below | ECE of graph |")
+    print("|" + "---|" * (5 + len(others)), flush=True)
+    every = []
     for name, own in found.items():
-        text = np.array(own["text"])
-        gains = [np.array(own[m]) - text for m in ("refine", "graph")]
+        text, sizes = np.array(own["text"]), np.array(own["size"])
+        gains = [np.array(own[m]) - text for m in others]
+        every.append(gains[-1][sizes >= 200])
         shown = " | ".join(f"{g.mean():+.1f} ({g.min():+.1f})" for g in gains)
-        sizes = f"{min(own['size']):.0f} - {max(own['size']):.0f}"
-        print(f"| {name:<26} | {sizes} | {text.mean():.1f} | {shown} | {np.mean(own['ece']):.3f} |", flush=True)
+        below = f"{np.count_nonzero(gains[-1] < -2)} of {len(text)}"
+        print(
+            f"| {name} | {sizes.min():.0f} - {sizes.max():.0f} | {text.mean():.1f} | {shown} | {below} "
+            f"| {np.mean(own['ece']):.3f} |",
+            flush=True,
+        )
+    large = np.concatenate(every)
+    if len(large):
+        print(
+            f"\n200 pictures or more: graph {large.mean():+.1f}, least {large.min():+.1f}, "
+            f"more than 2 below in {np.count_nonzero(large < -2)} of {len(large)}",
+            flush=True,
+        )
 
 
 def corrected(title: str, whole: Case) -> None:
@@ -107,8 +113,9 @@ def corrected(title: str, whole: Case) -> None:
     runs = {method: annotate(views, names, Asked(method), found=found) for method in METHODS}
     shares = ", ".join(f"{method} {100 * np.mean(run.labels == truth):.1f}" for method, run in runs.items())
     print(f"\n{title}, {len(truth)} pictures: {shares}\n")
+    print(f"before any: ECE {calibration_error(runs['graph'].confidences, runs['graph'].labels == truth):.3f}\n")
     print("| corrections | queue | ECE | random | ECE |\n|---|---|---|---|---|")
-    for count in (50, 200):
+    for count in (30, 50, 200):
         line = []
         for ask in ("queue", "random"):
             scores, errors = [], []
@@ -155,46 +162,6 @@ def none_of_these(title: str, whole: Case) -> None:
         f"\n{title}: none of these, one stranger in eleven, AUC {np.mean(areas):.3f} (least {min(areas):.3f})",
         flush=True,
     )
-
-
-def digits_case(inverted: bool) -> Case:
-    """scikit-learn's scans of digits with the prompts of digits."""
-    pixels, truth = real_digits(inverted)
-    vectors = np.concatenate([pocket().encode_images(pixels[i : i + 300]) for i in range(0, len(pixels), 300)])
-    names = [str(d) for d in range(10)]
-    return Case(view(vectors, prompts_of([ClassName(n) for n in names])), truth, names)
-
-
-def drawn_case(
-    kinds: Sequence[str], each: int, style: str | None = None, spoil: Callable[..., object] | None = None
-) -> Case:
-    """Drawings of the pocket model's kinds, spoilt where asked."""
-    if spoil is None:
-        vectors = np.concatenate([drawn(kind, each, style) for kind in kinds])
-    else:
-        pictures = [np.asarray(spoil(draw(k, 32_000_000 + i, style=style).image)) for k in kinds for i in range(each)]
-        vectors = pocket().encode_images(np.stack(pictures).astype(np.uint8))
-    prompts = prompts_of([ClassName(kind) for kind in kinds])
-    return Case(view(vectors, prompts), np.repeat(np.arange(len(kinds)), each), list(kinds))
-
-
-def photos_case(folder: Path, weights: Path, config: Path) -> Case:
-    """Photographs in folders that are called as their classes, through an open_clip model."""
-    import torch
-    from PIL import Image
-
-    from core.encoders.encoder import load_encoder
-
-    encoder = load_encoder("open_clip:given", device="cpu", weights=weights, model_config=config, precision="float32")
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir())
-    files = [(place, file) for place, name in enumerate(names) for file in sorted((folder / name).iterdir())]
-    vectors = []
-    for start in range(0, len(files), 32):
-        pictures = [encoder.transform(Image.open(file).convert("RGB")) for _, file in files[start : start + 32]]
-        vectors.append(encoder.encode_transformed(torch.stack(pictures)))
-    texts = prototypes(encoder.encode_texts, prompts_of([ClassName(name) for name in names]))
-    seen = View(np.concatenate(vectors), texts, encoder.logit_scale)
-    return Case(seen, np.array([place for place, _ in files]), names)
 
 
 def collapse() -> None:
@@ -260,31 +227,42 @@ def large(size: str) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run the parts asked for."""
     if arguments[:1] == ["photos"]:
-        case = photos_case(*(Path(a) for a in arguments[1:4]))
-        table("Photographs", [case])
-        corrected("Photographs", case)
-        none_of_these("Photographs", case)
+        files = [Path(a) for a in arguments[1:4]]
+        tuned = list(photographs(files[0], files[1], files[2], TUNED_PHOTOGRAPHS))
+        held = list(photographs(files[0], files[1], files[2], HELD_PHOTOGRAPHS))
+        table("Photographs, ways that the method was made on", [case for _, case in tuned])
+        table("Photographs, other ways", [case for _, case in held])
+        corrected("Photographs as they are", tuned[0][1])
+        corrected("Photographs, covered", dict(held)["covered"])
+        none_of_these("Photographs", tuned[0][1])
         return
     if arguments[:1] == ["large"] and len(arguments) > 1:
         large(arguments[1])
         return
-    parts = arguments or ["digits", "demo", "hard", "collapse", "large"]
+    parts = arguments or ["digits", "demo", "tuned", "held", "worlds", "corrections", "collapse", "large"]
     if "digits" in parts:
         for inverted in (False, True):
-            case = digits_case(inverted)
+            case = digits(inverted)
             title = f"load_digits, {'dark on light' if inverted else 'light on dark'}"
             corrected(title, case)
             table(title, [case])
             none_of_these(title, case)
     if "demo" in parts:
-        case = drawn_case(DEMO_KINDS, 60)
+        case = drawings(None, plain, DEMO_KINDS)
         table("The demo's kinds", [case])
         none_of_these("The demo's kinds", case)
-    if "hard" in parts:
-        from PIL import ImageFilter
-
-        blur = ImageFilter.GaussianBlur(3)
-        table("Drawings of an unseen style, blurred", [drawn_case(KINDS, 60, UNSEEN_STYLE, lambda i: i.filter(blur))])
+    if "tuned" in parts:
+        table("Drawings and scans that the method was made on", [make() for make in TUNED])
+    if "held" in parts:
+        table("Drawings and scans that it was not made on", [make() for make in HELD])
+    if "worlds" in parts:
+        table("Worlds", [world(number) for number in WORLDS])
+    if "corrections" in parts:
+        corrected("Digits, dark on light, covered", digits(True, covered(0.3)))
+        corrected("Drawings of an unseen style, blurred", drawings(UNSEEN_STYLE, blur(2.5)))
+        corrected("A world", world(WORLDS[0]))
+        none_of_these("Drawings of an unseen style, blurred", drawings(UNSEEN_STYLE, blur(2.5)))
+        none_of_these("A world", world(WORLDS[0]))
     if "collapse" in parts:
         collapse()
     if "large" in parts:

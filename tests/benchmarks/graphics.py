@@ -103,11 +103,13 @@ async def measure(graphics: Graphics, previews: list[bytes]) -> None:
         while not app.written:
             await asyncio.sleep(0)
         first = (time.perf_counter() - started) * 1000
-        while grid._previews.busy or grid._timer is not None:
+        while not all(grid._ready(grid._key(Items()[position])) for position in grid.visible_positions):
+            await asyncio.sleep(0.01)
+        seconds = time.perf_counter() - started
+        while grid._previews.busy or grid._timer is not None:  # the page after it
             await asyncio.sleep(0.01)
         await pilot.pause(0.1)
         cold = app.written_bytes()
-        seconds = time.perf_counter() - started
         seen, moves, times = len(grid.visible_positions), [], []
         for key in "lljhlj":
             started = time.perf_counter()

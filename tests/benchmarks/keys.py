@@ -91,7 +91,8 @@ class Terminal:
     def __init__(self, folder: Path, graphics: str) -> None:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", SHOEBOX_IDLE="5")
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+            os.environ.setdefault("SHOEBOX_IDLE", "5")
             os.execv(sys.executable, [sys.executable, "-m", "tui", str(folder), "--graphics", graphics])
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self._frame = b""

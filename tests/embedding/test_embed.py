@@ -275,3 +275,23 @@ def test_contents_are_claimed_once():
     assert contents.claim(b"new", 3) is Claim.ON_ITS_WAY
     assert contents.settle(b"new", embedded=True) == [2, 3]
     assert contents.claim(b"new", 4) is Claim.EMBEDDED
+
+
+@pytest.mark.parametrize("left", [10, 0])
+def test_vectors_that_were_lost_are_made_again(pictures, pocket, left):
+    project = open_project(pictures)
+    run(project, pocket)
+    before = vectors_by_path(project)
+    with project.database() as db:
+        record = encoders.last(db)
+        assert record is not None
+    file = project.vector_file(record)
+    if left:
+        os.truncate(file.path, left * file.row_bytes + 3)
+    else:
+        file.path.unlink()
+    progress, _ = run(project, pocket)
+    assert (progress.done, progress.unchanged) == (64 - left, left)
+    after = vectors_by_path(project)
+    assert before.keys() == after.keys()
+    assert all(before[path] @ after[path] > 0.999 for path in before)

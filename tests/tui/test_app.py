@@ -92,6 +92,20 @@ def test_a_key_that_the_settings_change_works_and_is_the_one_that_is_shown(proje
     drive(project, script, size=(120, 40))
 
 
+def test_a_key_that_another_action_has_and_one_that_no_keyboard_has_are_told_of(project):
+    write_settings(
+        '[keys]\n"clusters.trash" = "d"\n"clusters.freeze" = "q"\n"clusters.zoom" = "notakey"\n"clusters.sort" = "f9"\n'
+    )
+
+    async def script(driver: Driver) -> None:
+        assert 'no keyboard has a key "notakey"' in driver.told
+        await driver.until(lambda: '"clusters.trash" = "d" is the key of "clusters.split", too' in driver.told)
+        assert '"clusters.freeze" = "q" is the key of "app.quit", too' in driver.told
+        assert "f9" not in driver.told
+
+    drive(project, script, size=(120, 40))
+
+
 def test_a_bad_theme_file_is_reported_and_the_good_one_beside_it_serves(project):
     folder = platformdirs.user_config_path("shoebox") / "themes"
     folder.mkdir(parents=True)

@@ -318,6 +318,27 @@ async def test_zoom_tells_the_facts_and_walks_to_a_neighbour(project):
         assert browser.grid.cursor == 1
 
 
+async def test_in_the_zoom_a_picture_is_thrown_out_moved_and_brought_back_one_key_each(project):
+    async with opened(project, LARGE) as (app, pilot):
+        number, (first, second, third, *_) = app.screen.row.number, app.screen.pictures.ids
+        await pilot.press("tab", "z")
+        zoom = app.screen
+        await until(pilot, lambda: zoom.query_one(OptionList).option_count)
+        await pilot.press("x")
+        await until(pilot, lambda: zoom.image == second)
+        assert first not in members(project, number)
+        await until(pilot, lambda: zoom.query_one(OptionList).option_count)
+        await pilot.press("M", *"odd ones", "enter")
+        await until(pilot, lambda: zoom.image == third)
+        assert second not in members(project, number)
+        await pilot.press("u")
+        await until(pilot, lambda: second in members(project, number))
+        await pilot.press("u")
+        await until(pilot, lambda: first in members(project, number))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.pictures and first in app.screen.pictures.ids)
+
+
 def nearest_by_vectors(project: Project, image: int) -> int:
     with project.database() as db:
         record = encoders.last(db)

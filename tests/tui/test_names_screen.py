@@ -9,7 +9,7 @@ import pytest
 from textual.app import App
 from textual.widgets import Button, Input
 
-from core.catalog import clusterings, curation, encoders, names
+from core.catalog import clusterings, curation, edits, encoders, names
 from core.catalog.names import ClusterName, Measured, Proposed, Quality, basis_of
 from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
@@ -290,6 +290,7 @@ def test_names_by_the_vocabulary_then_by_a_language_model(project, monkeypatch):
             await the_next_best_words_are_taken_until_none_is_left_which_is_said(driver, shown, typed)
             await a_language_model_is_asked_only_once_it_was_said_what_leaves(driver, server)
             await a_hint_reaches_it(driver, shown, server)
+            await a_cancel_ends_it_at_once_and_leaves_the_names(driver, shown, server)
 
         drive(project, script, size=(110, 40))
 
@@ -335,6 +336,10 @@ async def the_next_best_words_are_taken_until_none_is_left_which_is_said(
     await driver.press("r")
     await driver.until(lambda: f"few.txt has no word left for cluster {number}" in driver.told)
     await driver.until(lambda: not driver.app.unfinished)
+    few.unlink()
+    await driver.press("r")
+    await driver.until(lambda: "there is no vocabulary" in driver.told and not driver.app.unfinished)
+    assert "few.txt: name a file of words" in driver.told
     assert standing(project) == before
 
 
@@ -364,6 +369,42 @@ async def a_hint_reaches_it(driver: Driver, shown: NameList, server: FakeServer)
     hinted = [data["hint_of_the_owner"] for data in asked]
     assert hinted == ["wings"], "one question, about the one cluster"
     assert len(shown.rows) == 4
+
+
+async def a_cancel_ends_it_at_once_and_leaves_the_names(driver: Driver, shown: NameList, server: FakeServer) -> None:
+    before, asked = standing(project_of(driver)), len(server.requests)
+    server.behaviour.always = "hang"
+    await driver.press("r")
+    await driver.shows("Ask again about cluster")
+    await driver.press("enter")
+    await driver.until(lambda: len(server.requests) > asked)
+    await driver.shows("naming …")
+    await driver.press("ctrl+x")
+    await driver.until(lambda: not driver.app.unfinished)
+    await driver.until(lambda: "naming …" not in driver.text)
+    assert standing(project_of(driver)) == before
+
+
+def test_a_name_that_was_proposed_for_other_pictures_says_so(named):
+    with named.database() as db:
+        run = run_of(db)
+        members = {n: [m.image for m in clusterings.members(db, run, n)] for n in QUALITIES}
+        again = [Proposed(n, f"name {n}", (f"other {n}",), shown=members[n][::3], model="vision-1") for n in QUALITIES]
+        names.record(db, run, "openai", again, said="named them again")
+        curation.merge(db, run, [1], 2)
+
+    async def script(driver: Driver) -> None:
+        shown = await on_names(driver)
+        await driver.until(lambda: driver.text.count("▲ changed") == 1)
+        await driver.press("slash", *"changed", "enter")
+        assert numbers(shown) == [2]
+        await press_until(driver, lambda: standing(named)[2] == ("name 2", "accepted"), "a")
+        await driver.until(lambda: "▲ changed" not in driver.text)
+
+    for size in (SMALL, LARGE):
+        drive(named, script, size=size)
+        with named.database() as db:
+            edits.undo(db)
 
 
 def test_the_screen_needs_none_of_the_heavy_libraries():

@@ -5,6 +5,7 @@ model or an image library of another version would turn out otherwise (figures, 
 themselves) is masked.
 """
 
+import asyncio
 import difflib
 import re
 import shutil
@@ -17,12 +18,15 @@ from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
-from core.catalog import clusterings, curation, encoders, jobs
+from core.annotation.run import Used, annotate_project
+from core.annotation.settings import AnnotateSettings
+from core.catalog import annotation, classes, clusterings, curation, encoders, jobs
 from core.catalog import names as catalog_names
 from core.catalog.database import Database
 from core.catalog.names import Measured, Proposed, Quality
 from core.clustering.run import cluster_project
 from core.clustering.settings import ClusterSettings
+from core.encoders.encoder import load_encoder
 from core.project import Project, open_project
 from tests.conftest import stop_worker
 from tests.tui.driving import Driver, drive
@@ -39,7 +43,7 @@ KINDS = {"car": 1, "fish": 3, "star": 5, "umbrella": 7}
 """How many pictures of each kind go to the trash: so the clusters have an order by size."""
 MASKS = (
     (re.compile(r"\d\.\d+"), lambda found: "0." + "0" * (len(found[0]) - 2)),
-    (re.compile(r"(?<=[-…])\d{1,3}(?!\d)"), lambda found: "0" * len(found[0])),
+    (re.compile(r"(?:(?<=[a-z…]-)|(?<=…))\d{1,3}(?!\d)"), lambda found: "0" * len(found[0])),
     (re.compile(r"\d+x\d+ · \d+ kB( · [A-Z]+)?"), lambda _: "WxH · N kB"),
 )
 
@@ -133,6 +137,39 @@ async def annotate(driver: Driver) -> None:
     driver.screen.query_one(TextArea).cursor_blink = False
 
 
+async def annotated(driver: Driver) -> None:
+    """Annotates once, in this process, with three kinds, one that is absent, and two corrections."""
+    await annotate(driver)
+    project, screen = driver.app.project, driver.screen
+    assert project is not None
+    if screen.view.run is None:
+        await asyncio.to_thread(annotate_here, project)
+        screen.refresh_from_catalog()
+    await driver.until(lambda: screen.view.run is not None and screen.pictures)
+    screen.switch_to("results")
+    screen.class_list.action_edge(0)
+
+
+async def reviewing(driver: Driver) -> None:
+    await annotated(driver)
+    await driver.press("v")
+    await driver.until(lambda: driver.screen.picture is not None)
+
+
+def annotate_here(project: Project) -> None:
+    with project.database() as db:
+        record = encoders.last(db)
+        classes.set_classes(db, [(name, ()) for name in ("car", "fish", "star", "Fish")])
+    assert record is not None
+    used = [Used(record, lambda: load_encoder("pocket", device="cpu"))]
+    annotate_project(project, AnnotateSettings(method="text", review=12), used)
+    with project.database() as db:
+        run = annotation.latest(db)
+        assert run is not None
+        first, second, *_ = annotation.image_ids(db, run, run.classes[0].id)
+        classes.correct(db, {first: run.classes[1].id, second: None})
+
+
 STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tuple[str, ...]]] = {
     # what it begins with, the keys that lead there, and those that lead back
     "source": (source, (), ()),
@@ -155,6 +192,13 @@ STEPS: dict[str, tuple[Callable[[Driver], Awaitable[None]], tuple[str, ...], tup
     "names-typing": (names, ("enter",), ("escape",)),
     "names-vocabulary": (names, ("v",), ("escape",)),
     "names-model": (names, ("o",), ("escape",)),
+    # From here on the project is annotated.
+    "annotate-results": (annotated, (), ()),
+    "annotate-rounds": (annotated, ("i",), ("escape",)),
+    "annotate-export": (annotated, ("e",), ("escape",)),
+    "annotate-move": (annotated, ("tab", "M"), ("escape", "escape")),
+    "annotate-review": (reviewing, (), ("escape",)),
+    "annotate-classes": (annotated, ("c",), ()),
 }
 
 
@@ -242,7 +286,7 @@ def picture_cells(driver: Driver) -> set[tuple[int, int]]:
         wide = layout.previews * (layout.picture[0] + 1)
         lines = (at * layout.stride - shown.top for at in shown.seen)
         regions += [Region(layout.left, y, wide, layout.picture[1]).translate(corner) for y in lines]
-    for grid in driver.screen.query(PictureGrid):
+    for grid in (grid for grid in driver.screen.query(PictureGrid) if grid.size):
         content = grid.scrollable_content_region
         regions += [grid.picture_region(at).translate(content.offset) for at in grid.visible_positions]
     return {(x, y) for region in regions for y in range(region.y, region.bottom) for x in range(region.x, region.right)}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
+from core.errors import ShoeboxError
 from tui.graphics.compositor import SparingCompositor
 from tui.messages import FactsChanged, JobChanged
 from tui.widgets.key_line import KeyLine
@@ -17,10 +20,13 @@ from tui.widgets.stage_bar import StageBar
 from tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from core.catalog.database import Database
     from tui.app import ShoeboxApp
     from tui.facts import Facts
 
 __all__ = ["JobChanged", "ShoeboxScreen"]
+
+Answer = TypeVar("Answer")
 
 
 class ShoeboxScreen(Screen[None]):
@@ -74,6 +80,20 @@ class ShoeboxScreen(Screen[None]):
         parts = [part for part in (focused, blurred) if part is not None]
         frames = {node for part in parts for node in part.ancestors_with_self if node._has_focus_within}
         self.app.stylesheet.update_nodes(frames, animate=True)
+
+    def read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
+        """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
+        project, worker = self.shoebox.project, get_current_worker()
+        if project is None:
+            return
+        try:
+            with project.database() as db:
+                answer = ask(db)
+        except ShoeboxError as error:
+            self.app.call_from_thread(self.shoebox.report, error)
+            return
+        if not worker.is_cancelled and self.is_attached:
+            self.app.call_from_thread(take, answer)
 
     def refresh_from_catalog(self) -> None:
         """Called in the loop when the catalog changed, at most about once a second, while the screen is shown.

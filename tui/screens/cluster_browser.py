@@ -194,7 +194,7 @@ class ClusterBrowser(ClusterReader):
         clusters = sum(row.is_cluster for row in self.view.rows)
         left = [run.method, f"k {clusters}", f"uniqueness {run.settings.get('uniqueness', 0.15):g}"]
         right = [f"{new:,} new: c groups them"] if (new := self._new_pictures()) else []
-        right += [] if run.silhouette is None else [f"silhouette {run.silhouette:.2f}"]
+        right += [] if run.silhouette is None else [f"silhouette {run.silhouette:z.2f}"]
         if self.cluster_list.ticks:
             right.append(f"{len(self.cluster_list.ticks):,} ticked")
         if self.marks:
@@ -241,7 +241,7 @@ class ClusterBrowser(ClusterReader):
         picture = pictures.picture(at)
         text = Text(f"{at + 1:,}/{len(pictures):,}  ", style="dim", overflow="ellipsis", no_wrap=True)
         if picture is not None:
-            score = "" if picture.score is None else f" · similarity {picture.score:.2f}"
+            score = "" if picture.score is None else f" · similarity {picture.score:z.2f}"
             facts = f" · {described(picture)}{score}"
             room = max(16, line.size.width - text.cell_len - len(facts))
             text.append(middle_cut(picture.name, room), style="not dim").append(facts)
@@ -306,10 +306,6 @@ class ClusterBrowser(ClusterReader):
         self._say_facts()
         self.remember()
 
-    @on(PictureGrid.Opened)
-    def _picture_opened(self) -> None:
-        self.action_zoom()
-
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:
         self.show_clusters()
@@ -362,20 +358,6 @@ class ClusterBrowser(ClusterReader):
         self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
         self.show_clusters()
         self.remember()
-
-    def action_zoom(self) -> None:
-        """One picture, large."""
-        from tui.screens.zoom import ZoomScreen
-
-        if self.pictures and self.view is not None:
-            at = max(0, min(self.grid.cursor, len(self.pictures) - 1))
-            screen = ZoomScreen(self.pictures, at, self.view.clustering, self.marks)
-            self.app.push_screen(screen, self._zoomed)
-
-    def _zoomed(self, position: int | None) -> None:
-        if position is not None and self.pictures and position < len(self.pictures):
-            self.grid.cursor = position
-        self.redraw_marks()
 
     def redraw_marks(self) -> None:
         """Draws the pictures again as they are marked now."""

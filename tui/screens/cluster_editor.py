@@ -124,7 +124,7 @@ class ClusterEditor(ClusterBrowser, EditingScreen):
             except UsageError:  # the file was damaged: nothing in it is precious
                 return set()
 
-        self._read(ask, self._take_marks)
+        self.read(ask, self._take_marks)
 
     def _take_marks(self, marks: set[int]) -> None:
         self.marks |= marks
@@ -143,31 +143,37 @@ class ClusterEditor(ClusterBrowser, EditingScreen):
     # Edits
 
     def _edit_pictures(self, do: Callable[[Database], Any], said: str) -> None:
-        def then(_: Any) -> None:
-            self.marks.clear()
-            self.redraw_marks()
-            self.notify(said, timeout=3, markup=False)
+        self.edit(do, lambda _: self._all_done(said))
 
-        self.edit(do, then)
+    def _all_done(self, said: str) -> None:
+        """What was marked is dealt with."""
+        self.marks.clear()
+        self.redraw_marks()
+        self.notify(said, timeout=3, markup=False)
 
     def action_move(self) -> None:
         """Asks where to, and moves."""
+        if images := self.chosen():
+            self._ask_where(images, self._all_done)
+
+    def _ask_where(self, images: Sequence[int], then: Callable[[str], None]) -> None:
         from tui.screens.move import MoveScreen
 
-        images = self.chosen()
-        if images and self.view is not None:
-            self.app.push_screen(MoveScreen(len(images), self.view.rows), lambda to: self._move(images, to))
+        if self.view is not None and self.pictures is not None and self.row is not None:
+            here = self.row.number if set(images) <= set(self.pictures.ids) else None
+            screen = MoveScreen(len(images), self.view.rows, here=here)
+            self.app.push_screen(screen, lambda to: self._move(images, to, then))
 
-    def _move(self, images: Sequence[int], to: Destination | None) -> None:
+    def _move(self, images: Sequence[int], to: Destination | None, then: Callable[[str], None]) -> None:
         if to is None or self.view is None:
             return
         run, pictures = self.view.clustering.id, count(len(images), "picture")
         if isinstance(to, int):
-            where = f"cluster {to}" if to else "the unclustered"
-            self._edit_pictures(lambda db: curation.move(db, run, images, to or None), f"moved {pictures} to {where}")
+            said = f"moved {pictures} to {f'cluster {to}' if to else 'the unclustered'}"
+            self.edit(lambda db: curation.move(db, run, images, to or None), lambda _: then(said))
         else:
             said = f"made a new cluster of {pictures}"
-            self._edit_pictures(lambda db: curation.new_cluster(db, run, images, to or None), said)
+            self.edit(lambda db: curation.new_cluster(db, run, images, to or None), lambda _: then(said))
 
     def action_trash(self) -> None:
         """Trashes; in the trash, restores."""
@@ -298,3 +304,20 @@ class ClusterEditor(ClusterBrowser, EditingScreen):
             self.notify(f"copied {shown(path)}", timeout=3, markup=False)
 
         self.edit(lambda db: reading.file_of(project, db, image), take)
+
+    # One picture, large
+
+    @on(PictureGrid.Opened)
+    def action_zoom(self) -> None:
+        """One picture, large."""
+        from tui.screens.zoom import ZoomScreen
+
+        if self.pictures and self.view is not None:
+            at = max(0, min(self.grid.cursor, len(self.pictures) - 1))
+            screen = ZoomScreen(self, self.pictures, at, self.view.clustering, self.marks, move=self._ask_where)
+            self.app.push_screen(screen, self._zoomed)
+
+    def _zoomed(self, image: int | None) -> None:
+        if self.pictures and image is not None and image in self.pictures.ids:
+            self.grid.cursor = self.pictures.ids.index(image)
+        self.redraw_marks()

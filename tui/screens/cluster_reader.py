@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.worker import get_current_worker
 
-from core.errors import ShoeboxError
 from tui import reading
 from tui.pictures import PAGE, Pictures, page_of
 from tui.reading import Overview, Picture
@@ -18,7 +15,6 @@ from tui.screens.base import ShoeboxScreen
 if TYPE_CHECKING:
     from core.catalog.database import Database
 
-Answer = TypeVar("Answer")
 _Found = tuple["array[int]", int, dict[int, dict[int, Picture]]]
 """The pictures of a cluster, where the cursor goes, and the pages around it."""
 
@@ -44,7 +40,7 @@ class ClusterReader(ShoeboxScreen):
 
     @work(thread=True, exclusive=True, group="overview", exit_on_error=False)
     def _read_overview(self) -> None:
-        self._read(reading.overview, self._take_overview)
+        self.read(reading.overview, self._take_overview)
 
     @work(thread=True, exclusive=True, group="pictures", exit_on_error=False)
     def _read_pictures(self, clustering: int, number: int, kept: tuple[int, int]) -> None:
@@ -56,27 +52,13 @@ class ClusterReader(ShoeboxScreen):
             pages = range(max(0, at - PAGE // 2) // PAGE, (at + PAGE // 2) // PAGE + 1)
             return ids, at, {page: reading.pictures(db, clustering, page_of(ids, page)) for page in pages}
 
-        self._read(ask, lambda found: self._take_pictures(clustering, number, *found))
+        self.read(ask, lambda found: self._take_pictures(clustering, number, *found))
 
     @work(thread=True, group="pages", exit_on_error=False)
     def _read_page(self, pictures: Pictures, page: int, clustering: int) -> None:
         if pictures is self.pictures:
             ask = lambda db: reading.pictures(db, clustering, page_of(pictures.ids, page))  # noqa: E731
-            self._read(ask, lambda found: self._take_page(pictures, page, found))
-
-    def _read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
-        """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
-        project, worker = self.shoebox.project, get_current_worker()
-        if project is None:
-            return
-        try:
-            with project.database() as db:
-                answer = ask(db)
-        except ShoeboxError as error:
-            self.app.call_from_thread(self.shoebox.report, error)
-            return
-        if not worker.is_cancelled and self.is_attached:
-            self.app.call_from_thread(take, answer)
+            self.read(ask, lambda found: self._take_page(pictures, page, found))
 
 
 def _place(ids: array[int], image: int, before: int) -> int:

@@ -64,7 +64,7 @@ class FormingBars(Widget):
         style = self.get_component_rich_style("forming-bars--bar", partial=True)
         room = max(self.size.width - 13, 4)
         lines = [
-            Text.assemble(f"{c.number:>3} {c.size:>8,} ", (bar(c.size / largest, room, empty=" "), style))
+            Text.assemble(f"{c.number + 1:>3} {c.size:>8,} ", (bar(c.size / largest, room, empty=" "), style))
             for c in self._clusters
         ]
         return Text("\n").join(lines)
@@ -181,10 +181,11 @@ class EmbedScreen(ShoeboxScreen):
 
     def _show_live(self, live: Live) -> None:
         self._take_in([picture for picture in live.recent if picture.hash])
+        self.query_one("#right").display = bool(live.forming) or self._job is None or not self._job.ended
         self.query_one(FormingBars).show(live.forming)
         pictures = [(cluster, picture) for cluster in live.forming for picture in cluster.pictures if picture.hash]
         self._forming.set_items(
-            [_item(picture, str(cluster.number)) for cluster, picture in pictures], keep_cursor=True
+            [_item(picture, str(cluster.number + 1)) for cluster, picture in pictures], keep_cursor=True
         )
         if live.failures:
             failures = self.query_one("#failures", VimList)

@@ -1,19 +1,12 @@
-"""One of the classes, chosen by typing a part of its name; or none of them, or a new one."""
+"""One of the classes, or none of them, or a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, Label
 
 from tui.annotation import ClassRow
+from tui.screens.pick import PickScreen
 from tui.widgets.class_list import ClassList
 
 
@@ -25,85 +18,42 @@ class Picked:
     new: str = ""
 
 
-class PickClassScreen(ModalScreen[Picked | None]):
+class PickClassScreen(PickScreen[ClassRow, Picked]):
     """Gives what was picked, or None."""
 
-    CSS_PATH = "modals.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", id="pick-class.close"),
-        Binding("down", "step(1)", "Down", show=False, id="pick-class.down"),
-        Binding("up", "step(-1)", "Up", show=False, id="pick-class.up"),
-        Binding("enter", "choose", "This one", id="pick-class.choose"),
-        Binding("ctrl+n", "new", "New class", id="pick-class.new"),
-    ]
-
     def __init__(self, title: str, rows: Sequence[ClassRow]) -> None:
-        super().__init__()
-        self._title = title
+        super().__init__(title, "a part of its name, or a new name")
         self._rows = list(rows)
 
-    def compose(self) -> ComposeResult:
-        """The field, the list, and what enter will do."""
-        with Vertical(classes="modal"):
-            yield Label(self._title, classes="modal-title", markup=False)
-            yield Input(placeholder="a part of its name, or a new name", compact=True)
-            yield ClassList()
-            yield Label("", id="outcome", markup=False)
+    def make_list(self) -> ClassList:
+        """Classes."""
+        return ClassList()
 
-    def on_mount(self) -> None:
-        """Every class, to begin with."""
-        self._narrow("")
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._narrow(event.value)
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_choose()
-
-    @on(ClassList.Moved)
-    def _moved(self) -> None:
-        self._say()
-
-    @on(ClassList.Opened)
-    def _opened(self) -> None:
-        self.action_choose()
-
-    def action_step(self, lines: int) -> None:
-        """Moves in the list from the field."""
-        self.query_one(ClassList).action_move(lines)
-
-    def action_choose(self) -> None:
-        """The class under the cursor; a new one where none has that name."""
-        row = self.query_one(ClassList).row
-        if row is not None:
-            self.dismiss(Picked(row.id))
-        else:
-            self.action_new()
-
-    def action_new(self) -> None:
-        """A new class, whatever the list has."""
-        if name := self._typed_name():
-            self.dismiss(Picked(new=name))
-
-    def _typed_name(self) -> str:
-        return " ".join(self.query_one(Input).value.split())
-
-    def _narrow(self, text: str) -> None:
+    def found(self, text: str) -> list[ClassRow]:
+        """Those whose names have every word."""
         words = text.casefold().split()
-        shown = self.query_one(ClassList)
-        shown.show([row for row in self._rows if all(word in row.name.casefold() for word in words)])
-        shown.action_edge(0)
-        exact = next((at for at, row in enumerate(shown.rows) if row.name.casefold() == text.strip().casefold()), None)
-        if exact is not None:
-            shown.cursor = exact
-        self._say()
+        return [row for row in self._rows if all(word in row.name.casefold() for word in words)]
 
-    def _say(self) -> None:
-        row, name = self.query_one(ClassList).row, self._typed_name()
-        new = f"a new class “{name}”" if name else ""
-        words = f"enter: {row.name}" if row is not None else f"enter: {new}" if new else "type a name"
-        if row is not None and new:
-            words += f"   ctrl+n: {new}"
-        self.query_one("#outcome", Label).update(words)
+    def show(self, rows: Sequence[ClassRow]) -> None:
+        """Puts classes into the list."""
+        self.query_one(ClassList).show(rows)
+
+    def is_named(self, row: ClassRow, text: str) -> bool:
+        """By its name."""
+        return row.name.casefold() == text
+
+    def words_of(self, row: ClassRow) -> str:
+        """Its name."""
+        return row.name
+
+    def new_words(self, name: str) -> str:
+        """A class needs a name."""
+        return f"a new class “{name}”" if name else ""
+
+    def answer(self, row: ClassRow) -> Picked:
+        """Its id."""
+        return Picked(row.id)
+
+    def new_answer(self, name: str) -> Picked | None:
+        """A class needs a name."""
+        return Picked(new=name) if name else None

@@ -17,7 +17,6 @@ from textual.widgets import Static
 
 from core.catalog import curation, encoders
 from core.catalog.paths import shown
-from core.errors import ShoeboxError
 from tui import reading
 from tui.figures import count
 from tui.pictures import Pictures, described, page_of
@@ -129,13 +128,19 @@ class ResultsScreen(EditingScreen):
             line.update("", layout=False)
             return
         text = Text(f"{at + 1:,}/{len(pictures):,}  ", style="dim", overflow="ellipsis", no_wrap=True)
+        text.append(self._marked_words(), style="not dim")
         if (picture := pictures.picture(at)) is not None:
             facts = " · ".join(part for part in (described(picture), self.said_of(picture.image)) if part)
             room = max(16, line.size.width - text.cell_len - len(facts) - 3)
             text.append(middle_cut(picture.name, room), style="not dim").append(f" · {facts}")
-        if self.marks:
-            text.append(f" · {len(self.marks):,} marked")
         line.update(text, layout=False)
+
+    def _marked_words(self) -> str:
+        """How many are marked. Marks stay when something else is searched for."""
+        if not self.marks:
+            return ""
+        hidden = len(self.marks.difference(self.pictures.ids)) if self.pictures else 0
+        return f"{len(self.marks):,} marked{f', {hidden:,} not shown' if hidden else ''} · "
 
     @on(PictureGrid.CursorMoved)
     def _moved(self) -> None:
@@ -148,11 +153,17 @@ class ResultsScreen(EditingScreen):
     # Marks
 
     @on(PictureGrid.MarkToggled)
+    def _mark_toggled(self, event: PictureGrid.MarkToggled) -> None:
+        self._toggle_mark(event.position)  # of when it was pressed: the cursor may have moved on
+
     def action_mark(self) -> None:
         """Marks the picture under the cursor, or takes its mark away."""
-        if (image := self.at_cursor()) is not None:
-            self.marks ^= {image}
-            self.grid.refresh_items([self.grid.cursor])
+        self._toggle_mark(self.grid.cursor)
+
+    def _toggle_mark(self, position: int) -> None:
+        if self.pictures and 0 <= position < len(self.pictures):
+            self.marks ^= {self.pictures.ids[position]}
+            self.grid.refresh_items([position])
             self.say_facts()
 
     def action_mark_all(self) -> None:
@@ -285,11 +296,11 @@ class ResultsScreen(EditingScreen):
         from tui.screens.zoom import ZoomScreen
 
         if pictures is self.pictures:
-            self.app.push_screen(ZoomScreen(pictures, at, within, self.marks), self._zoomed)
+            self.app.push_screen(ZoomScreen(self, pictures, at, within, self.marks), self._zoomed)
 
-    def _zoomed(self, position: int | None) -> None:
-        if position is not None and self.pictures and position < len(self.pictures):
-            self.grid.cursor = position
+    def _zoomed(self, image: int | None) -> None:
+        if self.pictures and image is not None and image in self.pictures.ids:
+            self.grid.cursor = self.pictures.ids.index(image)
         self._redraw_marks()
 
     def action_copy(self) -> None:
@@ -308,17 +319,3 @@ class ResultsScreen(EditingScreen):
         """What is about pictures needs some."""
         about_pictures = action in ("mark", "mark_all", "trash", "cluster", "save", "zoom", "copy")
         return (bool(self.pictures) or None) if about_pictures else True
-
-    def read(self, ask: Callable[[Database], Any], take: Callable[[Any], None]) -> None:
-        """Asks the catalog; to be called in a worker's thread. The answer is taken in the loop."""
-        project = self.shoebox.project
-        if project is None:
-            return
-        try:
-            with project.database() as db:
-                answer = ask(db)
-        except ShoeboxError as error:
-            self.app.call_from_thread(self.shoebox.report, error)
-            return
-        if self.is_attached:
-            self.app.call_from_thread(take, answer)

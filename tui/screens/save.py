@@ -49,7 +49,7 @@ class SaveScreen(ModalScreen[dict[str, Any] | None]):
                 yield Select([(mode, mode) for mode in MODES], value="copy", allow_blank=False, compact=True, id="mode")
             with Horizontal(classes="field"):
                 yield Label("into")
-                yield Input(placeholder=f"a new folder in {_end_of(self._folder)}", compact=True, id="output")
+                yield Input(placeholder=f"a new folder in {end_of(self._folder)}", compact=True, id="output")
             with Horizontal(classes="field"):
                 yield Label("the unclustered")
                 yield Select(UNCLUSTERED, value=False, allow_blank=False, compact=True, id="unclustered")
@@ -81,6 +81,6 @@ class SaveScreen(ModalScreen[dict[str, Any] | None]):
         self.dismiss(None)
 
 
-def _end_of(path: str) -> str:
+def end_of(path: str) -> str:
     """As much of a path as the field shows, its end rather than its beginning."""
     return path if len(path) <= ROOM else "…" + path[-(ROOM - 1) :]

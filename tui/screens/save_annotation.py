@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Label, Select
 from core.errors import UsageError
 from core.export.settings import MODES
 from tui.figures import count
+from tui.screens.save import end_of
 
 
 class SaveAnnotationScreen(ModalScreen[dict[str, Any] | None]):
@@ -42,7 +43,7 @@ class SaveAnnotationScreen(ModalScreen[dict[str, Any] | None]):
                 yield Input("70/15/15", placeholder="no splits", compact=True, id="splits")
             with Horizontal(classes="field tight"):
                 yield Label("into")
-                yield Input(placeholder=f"a new folder in {self._folder}", compact=True, id="output")
+                yield Input(placeholder=f"a new folder in {end_of(self._folder)}", compact=True, id="output")
             yield Label(
                 "A folder for each class, splits/ to train on, metadata.json, report.txt, COCO, CSV and Parquet lists.",
                 id="outcome",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from core.catalog.database import Database
     from tui.sorting import Option
 
-TYPED_SECONDS = 0.1
-"""After the last key the question is asked."""
+TYPED_SECONDS = 0.01
+"""After the last key the question is asked: what comes in one burst is one question."""
 MOST = 300
 """Results: a few screenfuls."""
 MOST_RECENT = 30
 STATE = "search"
 HINT = 'as a caption says it: a red car at night · weights and away from: cat:1.0 -dog:0.5 · "held together"'
+BY_PICTURE = "type the path of a picture, or press L on one in the clusters (g 3)"
+PATH_BEGINS = ("/", "./", "../", "~/")
+"""What is typed so is the path of a picture to search by."""
 
 
 class QueryInput(Input):
@@ -78,7 +81,8 @@ class SearchScreen(ResultsScreen):
         self._asked = self._shown = 0
         self._typed: Timer | None = None
         self._earlier = -1
-        self._said: dict[str, Any] = {}
+        self.answer: dict[str, Any] = {}
+        """What is shown: the result of the job `search`, and `waited`, in seconds; empty where nothing was asked."""
 
     def compose_body(self) -> ComposeResult:
         """The line, what is said of it, the pictures."""
@@ -136,15 +140,11 @@ class SearchScreen(ResultsScreen):
         if self._typed is not None:
             self._typed.stop()
             self._typed = None
-        query = self._query.value.strip()
-        try:
-            parse_query(query)
-        except ShoeboxError:
-            query = ""  # "-" alone, say: more is to come
+        query, file = self._wanted()
         project = self.shoebox.project
         self._asked += 1
-        if project is None or not (query or self.like):
-            self._shown, self._said, self._copies = self._asked, {}, {}
+        if project is None or not (query or file or self.like):
+            self._shown, self.answer, self._copies = self._asked, {}, {}
             self.show_found([], {})
             self._say()
             return
@@ -155,8 +155,26 @@ class SearchScreen(ResultsScreen):
         kind, value, _ = self._inside
         settings = dataclasses.asdict(self.shoebox.settings)
         params = {"settings": settings, "query": query, "like_images": self.like, "most": MOST}
+        params |= {"like": [file]} if file else {}
         self._searcher.ask(self._asked, params | ({kind: value} if kind else {}))
-        self._say(waits="searching …" if not self.pictures else "")
+        if not self.pictures:
+            self._say(waits="searching …")
+
+    def _wanted(self) -> tuple[str, str]:
+        """What is typed, as words or as a picture's path; neither where more is to come, or words are not known."""
+        typed = self._query.value.strip()
+        if typed.startswith(PATH_BEGINS):
+            path = Path(typed).expanduser()
+            return "", str(path.absolute()) if path.is_file() else ""
+        try:
+            parse_query(typed)
+        except ShoeboxError:
+            typed = ""  # "-" alone, say
+        return "" if self._knows_no_words else typed, ""
+
+    @property
+    def _knows_no_words(self) -> bool:
+        return self.facts.encoder.startswith("timm:")
 
     def on_search_screen_answered(self, message: Answered) -> None:
         """Shows what came, unless something newer is shown already."""
@@ -167,7 +185,7 @@ class SearchScreen(ResultsScreen):
             if answer.number == self._asked:
                 self._say(answer.waits, answer.error)
             return
-        self._shown, self._said = answer.number, answer.result | {"waited": answer.seconds}
+        self._shown, self.answer = answer.number, answer.result | {"waited": answer.seconds}
         images = [copies[0] for copies in answer.result["images"]]
         self._copies = {copies[0]: copies for copies in answer.result["images"] if len(copies) > 1}
         self.show_found(images, dict(zip(images, answer.result["scores"], strict=True)))
@@ -176,8 +194,8 @@ class SearchScreen(ResultsScreen):
     def refresh_from_catalog(self) -> None:
         """What is in the trash by now is found no more."""
         gone = {"trashed": self.facts.trashed, "missing": self.facts.missing}
-        if self._said and self._said.setdefault("gone", gone) != gone:
-            self._said["gone"] = gone
+        if self.answer and self.answer.setdefault("gone", gone) != gone:
+            self.answer["gone"] = gone
             self._ask()
 
     # What is said
@@ -185,24 +203,33 @@ class SearchScreen(ResultsScreen):
     def _say(self, waits: str = "", error: str = "") -> None:
         """The line below the query: what it is read as, where it is searched, what that took."""
         line = self.query_one("#terms", Static)
-        line.update(Text(error or waits or self._words(), overflow="ellipsis", no_wrap=not error), layout=bool(error))
-        line.set_class(bool(error), "-error")
+        long = bool(error) or self._knows_no_words  # shown whole, in several lines if need be
+        line.set_class(long, "-long").set_class(bool(error), "-error")
+        line.update(error or waits or self._words(), layout=long)
         line.tooltip = error or None
 
     def _words(self) -> str:
         parts = [f"like {', '.join(self._like_names[:3])}"] if self._like_names else []
         if self._inside[0]:
             parts.append(f"inside {self._inside[2]}")
-        if not self._said:
-            return " · ".join([*parts, HINT])
-        terms = self._said["terms"]
+        if not self.answer:
+            return " · ".join([*parts, self._hint()])
+        terms = self.answer["terms"]
         if len(terms) > 1 or any(term["weight"] != 1 for term in terms):
             parts.append("  ".join(f"{term['weight']:+g} {term['text']}" for term in terms))
-        found = len(self._said["images"])
-        parts.append(f"{found:,} of {count(self._said['searched'], 'picture')} in {self._said['waited']:.2f} s")
-        if self._said["scale"] == "deviations":
+        found = len(self.answer["images"])
+        parts.append(f"{found:,} of {count(self.answer['searched'], 'picture')} in {self.answer['waited']:.2f} s")
+        if self.answer["scale"] == "deviations":
             parts.append("scores in standard deviations")
         return " · ".join(parts)
+
+    def _hint(self) -> str:
+        typed = self._query.value.strip()
+        if typed.startswith(PATH_BEGINS):
+            return f"there is no file {typed} (yet)"
+        if self._knows_no_words:
+            return f"{self.facts.encoder_label} knows pictures alone, no words: {BY_PICTURE}"
+        return HINT
 
     def said_of(self, image: int) -> str:
         """With how many copies it has."""

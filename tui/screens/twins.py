@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -46,7 +45,7 @@ class TwinsScreen(ResultsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "find", "Find", id="twins.find", tooltip="look for twins now"),
         Binding("X", "trash_rest", "Trash the rest", id="twins.trash-rest", tooltip="all but the starred; u undoes it"),
-        Binding("k", "keep", "Keep this", id="twins.keep", tooltip="star the picture under the cursor instead"),
+        Binding("K", "keep", "Keep this", id="twins.keep", tooltip="star the picture under the cursor instead"),
         Binding("plus", "nearer(1)", "Nearer", id="twins.nearer", tooltip="a higher threshold: fewer twins"),
         Binding("minus", "nearer(-1)", "Farther", id="twins.farther", tooltip="a lower threshold: more twins"),
         Binding("t", "threshold", "Threshold", show=False, id="twins.threshold"),
@@ -63,8 +62,9 @@ class TwinsScreen(ResultsScreen):
         threshold, keep = kept.get("threshold"), kept.get("keep")
         self._threshold = threshold if isinstance(threshold, float) and LOWEST <= threshold <= HIGHEST else THRESHOLD
         self._keep = str(keep) if any(keep == rule for rule, _, _ in KEEP) else KEEP[0][0]
-        self._found: Twins | None = None
-        self._groups: list[TwinGroup] = []
+        self.found: Twins | None = None
+        self.groups: list[TwinGroup] = []
+        """Those of what was found that still stand: without what is in the trash."""
         self._group_of: dict[int, int] = {}
         self._starred: set[int] = set()
         self._applying: Timer | None = None
@@ -106,8 +106,8 @@ class TwinsScreen(ResultsScreen):
         if not self.is_attached:
             return
         first, self._first = self._first, False
-        same = found == self._found and groups == self._groups and not first
-        self._found, self._groups = found, groups
+        same = found == self.found and groups == self.groups and not first
+        self.found, self.groups = found, groups
         if first and found is None:
             self.show_found([], {})
             self.action_find()
@@ -122,29 +122,29 @@ class TwinsScreen(ResultsScreen):
         images: list[int] = []
         scores: dict[int, float] = {}
         self._group_of = {}
-        for number, group in enumerate(self._groups):
+        for number, group in enumerate(self.groups):
             images += [group.keep, *group.rest]
             scores |= dict(zip(group.rest, group.scores, strict=True))
             self._group_of |= dict.fromkeys((group.keep, *group.rest), number)
-        self._starred = {group.keep for group in self._groups}
+        self._starred = {group.keep for group in self.groups}
         self.show_found(images, scores, starred=self._starred, keep_cursor=keep_cursor)
 
     # What is said
 
     def _say(self, words: str = "") -> None:
-        self.query_one("#terms", Static).update(Text(words or self._words(), overflow="ellipsis", no_wrap=True))
+        self.query_one("#terms", Static).update(words or self._words(), layout=False)
 
     def _words(self) -> str:
         parts = [self._wanted_words()]
         if self._finding is not None:
             parts.append("looking for them …")
-        elif self._found is None:
+        elif self.found is None:
             parts.append("f looks for them")
         else:
-            rest = sum(len(group.rest) for group in self._groups)
-            parts.append(f"{count(len(self._groups), 'group')}, {count(rest, 'picture')} could go (X)")
-            parts.append(f"kept ★: {self._found.keep}")
-            parts.append(f"{count(self._found.pictures, 'picture')} in {duration(self._found.seconds)}")
+            rest = sum(len(group.rest) for group in self.groups)
+            parts.append(f"{count(len(self.groups), 'group')}, {count(rest, 'picture')} could go (X)")
+            parts.append(f"★ {self.found.keep.partition(', then')[0]}")
+            parts.append(f"{count(self.found.pictures, 'picture')} in {duration(self.found.seconds)}")
         return " · ".join(parts)
 
     def _wanted_words(self) -> str:
@@ -155,8 +155,8 @@ class TwinsScreen(ResultsScreen):
         number = self._group_of.get(image)
         if number is None:
             return ""
-        group = self._groups[number]
-        which = f"group {number + 1:,}/{len(self._groups):,} of {len(group.rest) + 1}"
+        group = self.groups[number]
+        which = f"group {number + 1:,}/{len(self.groups):,} of {len(group.rest) + 1}"
         if image in self._starred:
             return f"{which} · kept ★"
         score = self.scores.get(image, 0.0)
@@ -171,7 +171,7 @@ class TwinsScreen(ResultsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is about groups needs some."""
         if action in ("trash_rest", "keep", "group"):
-            return bool(self._groups) or None
+            return bool(self.groups) or None
         return super().check_action(action, parameters)
 
     def action_leave(self) -> None:
@@ -249,12 +249,12 @@ class TwinsScreen(ResultsScreen):
         number = self._group_of.get(image) if image is not None else None
         if image is None or number is None or image in self._starred:
             return
-        group = self._groups[number]
+        group = self.groups[number]
         others = [group.keep, *(i for i in group.rest if i != image)]
         # How near the others are to it was not measured: the one that was kept is as near as it was to that.
         known = dict(zip(group.rest, group.scores, strict=True))
         scores = [known[image], *(known[i] for i in others[1:])]
-        self._groups[number] = dataclasses.replace(group, keep=image, rest=others, scores=scores)
+        self.groups[number] = dataclasses.replace(group, keep=image, rest=others, scores=scores)
         self._show(keep_cursor=True)
 
     def action_group(self, by: int) -> None:
@@ -262,13 +262,13 @@ class TwinsScreen(ResultsScreen):
         image = self.at_cursor()
         if image is None or not self.pictures:
             return
-        number = max(0, min(self._group_of.get(image, 0) + by, len(self._groups) - 1))
-        self.grid.cursor = sum(len(group.rest) + 1 for group in self._groups[:number])
+        number = max(0, min(self._group_of.get(image, 0) + by, len(self.groups) - 1))
+        self.grid.cursor = sum(len(group.rest) + 1 for group in self.groups[:number])
 
     def action_trash_rest(self) -> None:
         """All but the starred into the trash, in one step that undo takes back."""
-        rest = [image for group in self._groups for image in group.rest]
-        kept = count(len(self._groups), "picture")
+        rest = [image for group in self.groups for image in group.rest]
+        kept = count(len(self.groups), "picture")
         said = f"{count(len(rest), 'picture')} in the trash, {kept} kept; u brings all of them back"
         self.edit_pictures(lambda db: curation.trash(db, rest), said)
 

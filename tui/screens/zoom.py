@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
+from core.catalog import curation, edits
 from core.catalog.paths import shown
 from core.errors import ShoeboxError
 from tui import reading
@@ -27,14 +28,17 @@ from tui.widgets.picture_zoom import PictureZoom
 from tui.widgets.vim_list import VimList
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tui.app import ShoeboxApp
     from tui.pictures import Pictures
+    from tui.screens.editing import EditingScreen
 
 NEIGHBOURS = 12
 
 
 class ZoomScreen(ModalScreen[int]):
-    """Walks through the pictures of a cluster, one at a time; gives the position it was left at."""
+    """Walks through the pictures of a cluster, one at a time, and decides on each; gives the one it was left at."""
 
     CSS_PATH = "modals.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
@@ -46,12 +50,28 @@ class ZoomScreen(ModalScreen[int]):
         Binding("k", "neighbour(-1)", "Up the list", show=False, id="zoom.up"),
         Binding("b", "back", "Back from a neighbour", show=False, id="zoom.back"),
         Binding("m", "mark", "Mark", id="zoom.mark"),
+        Binding("x", "trash", "Trash", id="zoom.trash", tooltip="into the trash, and on; there: out of it"),
+        Binding("M", "move", "Move", id="zoom.move", tooltip="to another cluster, and on"),
+        Binding("u", "undo", "Undo", show=False, id="zoom.undo"),
         Binding("L", "like", "More like it", id="zoom.like", tooltip="search by this picture"),
         Binding("y", "copy", "Copy path", id="zoom.copy"),
+        Binding("question_mark", "app.help", "Help", show=False, id="app.help", tooltip="the keys that work here"),
     ]
 
-    def __init__(self, pictures: Pictures, position: int, clustering: Within, marks: set[int]) -> None:
+    def __init__(
+        self,
+        editor: EditingScreen,
+        pictures: Pictures,
+        position: int,
+        clustering: Within,
+        marks: set[int],
+        *,
+        move: Callable[[Sequence[int], Callable[[str], None]], None] | None = None,
+    ) -> None:
+        """`editor` does the edits. `move` asks where pictures go, and says what it did once they are there."""
         super().__init__()
+        self._editor = editor
+        self._ask_where = move
         self._pictures = pictures
         self._position = position
         self._clustering = clustering
@@ -85,7 +105,7 @@ class ZoomScreen(ModalScreen[int]):
 
     def action_close(self) -> None:
         """Back to the grid, at the picture one has come to."""
-        self.dismiss(self._position)
+        self.dismiss(self._pictures.ids[self._position])
 
     def action_step(self, by: int) -> None:
         """The next picture of the cluster, or the one before."""
@@ -113,8 +133,45 @@ class ZoomScreen(ModalScreen[int]):
     def action_like(self) -> None:
         """Searches by the picture that is shown."""
         image = self.image
-        self.dismiss(self._position)
+        self.action_close()
         self.shoebox.search_like(image)
+
+    def action_trash(self) -> None:
+        """Throws the picture out and goes on; one that is in the trash comes out of it."""
+        if self._facts is None:
+            return
+        image, trashed = self.image, self._facts.trashed
+        do, said = (curation.restore, "restored") if trashed else (curation.trash, "in the trash (T), u brings it back")
+        self._editor.edit(lambda db: do(db, [image]), lambda _: self._decided(image, said))
+
+    def action_move(self) -> None:
+        """Asks where the picture belongs, and goes on."""
+        if self._ask_where is not None:
+            image = self.image
+            self._ask_where([image], lambda said: self._decided(image, said))
+
+    def action_undo(self) -> None:
+        """Takes the last edit back."""
+
+        def then(said: str | None) -> None:
+            self.notify(f"undone: {said}" if said else "nothing to be undone", timeout=3, markup=False)
+            self._read_again()
+
+        self._editor.edit(edits.undo, then)
+
+    def _decided(self, image: int, said: str) -> None:
+        """Goes on, where the user has not by now."""
+        self.notify(said, timeout=3, markup=False)
+        if self.is_attached and image == self.image:
+            last = self._position + 1 >= len(self._pictures)
+            if self._trail or last:
+                self._read_again()
+            else:
+                self.action_step(1)
+
+    def _read_again(self) -> None:
+        if self.is_attached:
+            self._read(self.image)
 
     def action_copy(self) -> None:
         """Has the terminal copy the path."""
@@ -165,7 +222,12 @@ class ZoomScreen(ModalScreen[int]):
         if image != self.image or not self.is_attached:
             return
         options = self.query_one(OptionList)
-        options.set_options(Option(_neighbour_line(n), id=str(n.picture.image)) for n in found)
+        room = options.size.width - options.scrollbar_size_vertical
+        options.set_options(Option(_neighbour_line(n, room), id=str(n.picture.image)) for n in found)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Not everywhere are there clusters to move to."""
+        return self._ask_where is not None if action == "move" else True
 
     def _show_facts(self) -> None:
         self.query_one("#zoom-facts", Static).update(self._facts_text())
@@ -193,7 +255,7 @@ class ZoomScreen(ModalScreen[int]):
         return text
 
 
-def _neighbour_line(neighbour: Neighbour) -> str:
+def _neighbour_line(neighbour: Neighbour, width: int) -> str:
     kind = " same" if neighbour.same else " twin" if neighbour.cosine >= 0.98 else ""
-    room = 28 - len(kind)
-    return f"{neighbour.cosine:.3f}  {middle_cut(neighbour.picture.name, room)}{kind}"
+    cosine = f"{neighbour.cosine:.3f}  "
+    return f"{cosine}{middle_cut(neighbour.picture.name, max(width - len(cosine) - len(kind), 8))}{kind}"

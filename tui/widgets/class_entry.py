@@ -4,67 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Label, Select, SelectionList, Static, TextArea
 from textual.worker import get_current_worker
 
-from core.annotation.classes import MAX_TEXT, ClassList, parse_classes
+from core.annotation.classes import ClassList, parse_classes
 from core.catalog.classes import Prompts
 from core.errors import ShoeboxError, UsageError
-from tui.annotation import EncoderChoice, prompts_shown
+from tui.annotation import EncoderChoice, check_head, head_in, prompts_shown
 from tui.figures import count
-from tui.widgets.cluster_list import plain
+from tui.widgets.class_words import (
+    METHODS,
+    OWN,
+    PLACEHOLDER,
+    PROMPTS,
+    WHAT_METHODS_DO,
+    encoder_words,
+    prompt_words,
+)
 from tui.widgets.panel import Panel
+from tui.widgets.tick_list import TickList
 
-OWN = "own"
-PROMPTS = (
-    ("auto: by the names", "auto"),
-    ("objects: a photo of a …", "objects"),
-    ("digits", "digits"),
-    ("signs: sign language", "signs"),
-    ("imagenet: 80 sentences each", "imagenet"),
-    ("your own sentences", OWN),
-)
-METHODS = (
-    ("auto: graph from 100 pictures on", "auto"),
-    ("text: the words alone", "text"),
-    ("refine: ten rounds of prototypes", "refine"),
-    ("graph: pictures alike decide together", "graph"),
-)
-WHAT_METHODS_DO = {
-    "auto": "Below 100 pictures the words alone decide; from there on pictures that are alike decide together.",
-    "text": "Each picture takes the class whose sentences are nearest to it. Fast, and no surprises.",
-    "refine": "Classes move towards the pictures they were given, ten times. May empty a class; it is said which.",
-    "graph": "Words, and the classes of the pictures most like it, round by round. The best on most piles.",
-}
-PLACEHOLDER = """polar bear: a white bear on ice; a bear cub
-dog
-cat
+if TYPE_CHECKING:
+    from core.annotation.head_file import SavedHead
 
-One class a line. After a colon, words of your own,
-parted by semicolons, in place of the prompts."""
 SETTLE_SECONDS = 0.15
 """After the last key the prompts are made anew."""
-MOST_SHOWN = 12
-"""Prompts shown of the class at the cursor."""
+_BESIDE_ENCODER = 17
+"""Columns of an encoder's line that are taken: the words before it, its box, and room around."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a run; `embed`: whether an encoder has pictures to read first."""
+    """What is asked of a run. `head`: the file of a trained one, None for the words; `embed`: whether an encoder has
+    pictures to read first.
+    """
 
     classes: ClassList
     prompts: Prompts
     method: str
     threshold: float | None
+    head: str | None
     encoders: tuple[dict[str, str], ...]
     embed: bool
 
@@ -83,10 +71,8 @@ class ClassEntry(Horizontal):
         .field Label { width: 11; color: $text-muted; }
         .field Input, .field Select { width: 1fr; }
         #method-words { height: auto; color: $text-muted; padding-left: 11; }
-        SelectionList { height: auto; max-height: 6; border: none; padding: 0; background: $background; width: 1fr; }
-        SelectionList > .selection-list--button { color: $panel; background: $panel; } /* empty, not grey */
-        SelectionList > .selection-list--button-highlighted { color: $panel; background: $panel; }
-        SelectionList:focus { border: none; background-tint: transparent; }
+        TickList { height: auto; max-height: 6; border: none; padding: 0; background: $background; width: 1fr; }
+        TickList:focus { border: none; background-tint: transparent; }
         #encoder-row { height: auto; margin-top: 1; }
         #encoder-row Label { width: 11; color: $text-muted; }
         .wrong { color: $error; height: auto; }
@@ -101,9 +87,10 @@ class ClassEntry(Horizontal):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._choices: list[EncoderChoice] = []
-        self._offered: set[str] = set()
         self._recorded = ""
         self._settling: Timer | None = None
+        self._loaded: tuple[str | None, SavedHead | ShoeboxError | None] = (None, None)
+        """The head that was read last, and its file."""
 
     def compose(self) -> ComposeResult:
         """The text at left, all else at right."""
@@ -126,9 +113,12 @@ class ClassEntry(Horizontal):
             with Horizontal(classes="field"):
                 yield Label("none from")
                 yield Input(placeholder="0 to 1; empty: each has a class", compact=True, id="threshold")
+            with Horizontal(classes="field"):
+                yield Label("head")
+                yield Input(placeholder="a file that H saved, or nothing", compact=True, id="head")
             with Horizontal(id="encoder-row"):
                 yield Label("encoders")
-                yield SelectionList[int](id="encoders", compact=True)
+                yield TickList[int](id="encoders", compact=True)
             yield Static("", classes="wrong", markup=False)
             with VerticalScroll(id="prompt-scroll", can_focus=False):
                 yield Static("", id="prompts", markup=False)
@@ -170,11 +160,12 @@ class ClassEntry(Horizontal):
         if templates:
             self.query_one("#own", Input).value = prompts if isinstance(prompts, str) else "; ".join(prompts)
 
-    def take_settings(self, method: str, threshold: float | None) -> None:
+    def take_settings(self, method: str, threshold: float | None, head: str | None) -> None:
         """What the last run was asked."""
         if method in WHAT_METHODS_DO:
             self.query_one("#method", Select).value = method
         self.query_one("#threshold", Input).value = "" if threshold is None else f"{threshold:g}"
+        self.query_one("#head", Input).value = head or ""
 
     def take_encoders(self, choices: Sequence[EncoderChoice], used: Sequence[dict[str, str]] = ()) -> None:
         """Shows these encoders; those chosen stay chosen. At first they are those of the last run, or the first."""
@@ -183,13 +174,24 @@ class ClassEntry(Horizontal):
         before = [self._choices[n].label for n in self.query_one(SelectionList).selected]
         self._choices = list(choices)
         chosen = before or [c.label for c in choices if c.given in used] or [c.label for c in choices if c.words][:1]
+        self._list_encoders(chosen)
+        self._say()
+
+    def _list_encoders(self, chosen: Sequence[str]) -> None:
+        listed = self.query_one(SelectionList)
+        room = self.query_one("#encoder-row").size.width - _BESIDE_ENCODER
         with self.prevent(SelectionList.SelectedChanged):
-            listed = self.query_one(SelectionList)
             listed.clear_options()
             listed.add_options(
-                [(_encoder_words(choice), at, choice.label in chosen) for at, choice in enumerate(choices)]
+                [(encoder_words(choice, room), at, choice.label in chosen) for at, choice in enumerate(self._choices)]
             )
-        self._say()
+
+    def on_resize(self) -> None:
+        """The names of encoders take the room there is."""
+        listed = self.query_one(SelectionList)
+        before = listed.highlighted
+        self._list_encoders([self._choices[at].label for at in listed.selected])
+        listed.highlighted = before
 
     # What is asked
 
@@ -207,6 +209,7 @@ class ClassEntry(Horizontal):
             self._prompts(),
             str(self.query_one("#method", Select).value),
             self._threshold(),
+            self._head(listed, chosen),
             tuple(choice.given for choice in chosen),
             any(choice.embedded < choice.images or not choice.images for choice in chosen),
         )
@@ -230,6 +233,39 @@ class ClassEntry(Horizontal):
             raise UsageError(f"{text} is no score of none", "give a number from 0 to 1, or leave it empty")
         return value
 
+    def _head(self, listed: ClassList, chosen: Sequence[EncoderChoice]) -> str | None:
+        path, head = self._head_path(), self._loaded_head()
+        if path and len(chosen) > 1:
+            raise UsageError("a head is of one encoder, and there are several", "tick one, or leave the head out")
+        if head is not None:
+            check_head(head, listed, chosen[0])
+        return path
+
+    def _head_path(self) -> str | None:
+        text = self.query_one("#head", Input).value.strip()
+        return str(Path(text).expanduser().absolute()) if text else None
+
+    def _loaded_head(self) -> SavedHead | None:
+        """The head that is asked for, once it was read; None for none. Raises ShoeboxError where the file has none."""
+        path, head = self._loaded
+        if path != self._head_path():
+            return None
+        if isinstance(head, ShoeboxError):
+            raise head
+        return head
+
+    @work(thread=True, exclusive=True, group="head", exit_on_error=False)
+    def _load_head(self, path: str) -> None:
+        found = head_in(path)
+        if self.is_attached:
+            self.app.call_from_thread(self._take_head, path, found)
+
+    def _take_head(self, path: str, found: SavedHead | ShoeboxError) -> None:
+        self._loaded = path, found
+        if not isinstance(found, ShoeboxError) and not self.text.strip() and path == self._head_path():
+            self.type_in("\n".join(found.classes))
+        self._say()
+
     # What is said of it
 
     @on(TextArea.Changed)
@@ -248,16 +284,20 @@ class ClassEntry(Horizontal):
         self.query_one("#own-row").display = self.query_one("#set", Select).value == OWN
         self.query_one("#method-words", Static).update(WHAT_METHODS_DO[str(self.query_one("#method", Select).value)])
         wrong, notes, title = "", "", "classes, one a line"
+        path = self._head_path()
+        if path is not None and path != self._loaded[0]:
+            self._load_head(path)
         try:
+            head = self._loaded_head()
             if self.text.strip():
                 listed = parse_classes(self.text)
                 notes = "\n".join(listed.notes)
                 title = count(len(listed.classes), "class", "classes")
-                self._make_prompts(listed, self._prompts(), self.query_one(TextArea).cursor_location[0])
+                self._make_prompts(listed, self._prompts(), head, self.query_one(TextArea).cursor_location[0])
                 self.wanted()
             else:
                 self.query_one("#prompts", Static).update("The sentences that pictures are compared with appear here.")
-        except UsageError as error:
+        except ShoeboxError as error:
             wrong = str(error)
         for selector, words in (("#notes", notes), (".wrong", wrong)):
             line = self.query_one(selector, Static)
@@ -269,14 +309,14 @@ class ClassEntry(Horizontal):
         self.post_message(self.Changed())
 
     @work(thread=True, exclusive=True, group="prompts", exit_on_error=False)
-    def _make_prompts(self, listed: ClassList, prompts: Prompts, line: int) -> None:
+    def _make_prompts(self, listed: ClassList, prompts: Prompts, head: SavedHead | None, line: int) -> None:
         worker = get_current_worker()
         try:
-            named, found = prompts_shown(listed, prompts)
+            named, found = prompts_shown(listed, prompts, head)
         except ShoeboxError as error:
             words = Text(str(error))
         else:
-            words = _prompt_words(named, found, self._name_at(line))
+            words = prompt_words(named, found, self._name_at(line))
         if not worker.is_cancelled and self.is_attached:
             self.app.call_from_thread(self.query_one("#prompts", Static).update, words)
 
@@ -287,38 +327,3 @@ class ClassEntry(Horizontal):
             return parse_classes(lines[line]).names[0] if line < len(lines) else ""
         except UsageError:
             return ""
-
-
-def read_class_file(path: str) -> str:
-    """The text of a file of classes. Raises ShoeboxError where it cannot be read, or is no such text."""
-    try:
-        with open(path, "rb") as opened:
-            text = opened.read(4 * MAX_TEXT).decode("utf-8-sig")
-    except OSError as error:
-        raise ShoeboxError(f"cannot read {path} ({error.strerror})", "check the path") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text", "save it as UTF-8") from error
-    parse_classes(text)
-    return text
-
-
-def _encoder_words(choice: EncoderChoice) -> Content:
-    return Content.assemble(choice.label, (f"  {choice.said}", "dim"))
-
-
-def _prompt_words(named: str, found: list[tuple[str, list[str]]], at: str) -> Text:
-    """All sentences of the class at the cursor, then the first of each other one."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"prompts · {plain(named)}\n", "dim")
-    here = next((pair for pair in found if pair[0] == at), found[0])
-    for number, (name, own) in enumerate([here, *(pair for pair in found if pair is not here)]):
-        text.append(f"{plain(name)}\n", "bold")
-        most = MOST_SHOWN if number == 0 else 1
-        for sentence in own[:most]:
-            text.append(f"  {plain(sentence)}\n")
-        if len(own) > most:
-            text.append(f"  and {len(own) - most} more\n", "dim")
-        if number == 60:
-            text.append(f"and {len(found) - number - 1:,} classes more\n", "dim")
-            break
-    return text

@@ -11,14 +11,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from tui.reading import ClusterRow
-from tui.widgets.cursor_view import CursorView
 from tui.widgets.ink import ink
+from tui.widgets.line_list import LineList
 
 CHANGED = "▲"
 FROZEN = "◆"
@@ -45,9 +44,9 @@ def _searched(row: ClusterRow) -> str:
     return " ".join((row.title, *row.tags, str(row.number))).casefold()
 
 
-class ClusterList(CursorView):
-    """Clusters one a line: tick, number, name, size, cohesion, flags. Cursor and ticks go by a cluster's number,
-    so that they stay with it whatever the rows become.
+class ClusterList(LineList[ClusterRow]):
+    """Clusters one a line: tick, number, name, size, cohesion, flags. Ticks go by a cluster's number, as the cursor
+    does, so that they stay with it whatever the rows become.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,9 +71,6 @@ class ClusterList(CursorView):
     }
     DEFAULT_CSS = """
     ClusterList {
-        height: 1fr;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
         & > .cluster-list--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
         }
@@ -83,88 +79,40 @@ class ClusterList(CursorView):
         & > .cluster-list--changed { color: $warning; }
         & > .cluster-list--frozen { color: $primary; }
         & > .cluster-list--muted { color: $text-muted; }
-        & > .cluster-list--jump { background: $warning; color: $background; text-style: bold; }
+        & > .cluster-list--jump { background: $warning; color: $block-cursor-foreground; text-style: bold; }
     }
     """
-
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """The line under the cursor."""
-
-    class Moved(Message):
-        """The cursor is on another cluster."""
-
-        def __init__(self, row: ClusterRow | None) -> None:
-            super().__init__()
-            self.row = row
 
     class Ticked(Message):
         """The ticks have changed."""
 
-    class Opened(Message):
-        """The user wants to go into the pictures of this row."""
-
-        def __init__(self, row: ClusterRow) -> None:
-            super().__init__()
-            self.row = row
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rows: list[ClusterRow] = []
         self.ticks: set[int] = set()
         self._jumping = ""
         self._labels: dict[int, str] = {}
         self._widths = (1, 1)
-        self._plain_style = self._quiet_style = Style()
+        self._quiet_style = Style()
 
     # What is shown
 
     def show(self, rows: Sequence[ClusterRow]) -> None:
-        """Shows these rows. The cursor stays on its cluster, and that on its line of the screen; where the cluster
-        is gone, the cursor stays where it is.
-        """
-        kept = self.row
-        line = self.cursor - self.scroll_offset.y
-        self.rows = list(rows)
+        """Shows these rows."""
         self._widths = (
             max((len(str(row.number)) for row in rows), default=1),
             max((len(f"{row.size:,}") for row in rows), default=1),
         )
         self._stop_jumping()
-        self.virtual_size = Size(0, len(self.rows))
-        at = None if kept is None else self.line_of(kept.number)
-        with self.prevent(self.Moved):
-            self.cursor = max(0, min(self.cursor if at is None else at, len(self.rows) - 1))
-        if at is not None and self.size.height:
-            self.scroll_to(y=max(0, at - line), animate=False, force=True)
-        self.redraw()
-        if kept != self.row:
-            self.post_message(self.Moved(self.row))
+        self.put(rows)
 
-    def cursor_regions(self) -> tuple[Region, ...]:
-        """Its line."""
-        line = self.cursor - self.scroll_offset.y
-        return (Region(0, line, self.size.width, 1),) if 0 <= line < self.size.height else ()
-
-    @property
-    def row(self) -> ClusterRow | None:
-        """The row under the cursor."""
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+    def key_of(self, row: ClusterRow) -> int:
+        """The number of its cluster."""
+        return row.number
 
     @property
     def name_column(self) -> int:
         """The column where names begin."""
         return self._widths[0] + 3
-
-    def line_of(self, number: int) -> int | None:
-        """The line of a cluster, None where it is not shown."""
-        return next((at for at, row in enumerate(self.rows) if row.number == number), None)
-
-    def go_to(self, number: int) -> bool:
-        """Puts the cursor on a cluster; False where it is not shown."""
-        at = self.line_of(number)
-        if at is not None:
-            self.cursor = at
-        return at is not None
 
     def set_ticks(self, numbers: Iterable[int]) -> None:
         """Ticks these clusters and no others."""
@@ -174,18 +122,6 @@ class ClusterList(CursorView):
 
     # What the user does
 
-    def action_move(self, lines: int) -> None:
-        """Moves the cursor by lines."""
-        self.cursor += lines
-
-    def action_page(self, pages: int) -> None:
-        """Moves the cursor by what fits the screen."""
-        self.cursor += pages * max(1, self.size.height - 1)
-
-    def action_edge(self, end: int) -> None:
-        """Moves the cursor to the first line or the last."""
-        self.cursor = 0 if end == 0 else len(self.rows) - 1
-
     def action_tick(self) -> None:
         """Ticks the cluster under the cursor, or takes its tick away."""
         row = self.row
@@ -193,11 +129,6 @@ class ClusterList(CursorView):
             self.ticks ^= {row.number}
             self.refresh_line(self.cursor)
             self.post_message(self.Ticked())
-
-    def action_open(self) -> None:
-        """Goes into the pictures."""
-        if self.row is not None:
-            self.post_message(self.Opened(self.row))
 
     def action_jump(self) -> None:
         """Puts a letter at every line in sight: the next key goes there."""
@@ -243,19 +174,6 @@ class ClusterList(CursorView):
         """Letters go elsewhere."""
         self._stop_jumping()
 
-    def validate_cursor(self, cursor: int) -> int:
-        """The cursor stays within the rows."""
-        return max(0, min(cursor, len(self.rows) - 1))
-
-    def watch_cursor(self, before: int, now: int) -> None:
-        """Two lines are drawn again, not the list."""
-        self.refresh_line(before)
-        self.refresh_line(now)
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= now < top + height:
-            self.scroll_to(y=now if now < top else now - height + 1, animate=False, force=True)
-        self.post_message(self.Moved(self.row))
-
     def _stop_jumping(self) -> None:
         if self._labels:
             self._labels = {}
@@ -266,19 +184,11 @@ class ClusterList(CursorView):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines that are dirty. Styles are asked for once a frame: each question walks up the whole tree."""
-        self._plain_style = self.rich_style
         self._quiet_style = ink(self, "cluster-list--muted")
         return super().render_lines(crop)
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the screen."""
-        at = y + self.scroll_offset.y
-        width = self.scrollable_content_region.width
-        if at >= len(self.rows):
-            return Strip.blank(width, self._plain_style)
-        return Strip(self._segments(at, width), width)
-
-    def _segments(self, at: int, width: int) -> list[Segment]:
+    def segments(self, at: int, width: int) -> list[Segment]:
+        """Tick, cursor or letter to jump by, number, name, size, cohesion where there is room, flags."""
         row = self.rows[at]
         base = self._base_style(at, row)
 

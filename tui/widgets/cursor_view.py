@@ -19,7 +19,12 @@ class CursorView(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Draws `regions` again. Without any, as Textual asks when the focus comes or goes, the cursor."""
+        """Draws `regions` again. Without any, as Textual asks when the focus comes or goes, the cursor.
+
+        Out of sight it has no size to tell lines by: nothing that was drawn before is shown again.
+        """
+        if not self.size:
+            return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
         if repaint and not (regions or layout or recompose):
             regions = self.cursor_regions() or (Region(0, 0, 1, 1),)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

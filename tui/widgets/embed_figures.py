@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections import deque
 from typing import Any, ClassVar
@@ -88,7 +89,7 @@ def lines_of(job: Job, facts: Facts, rates: list[float], width: int, styles: dic
     """A job in lines of `width` cells."""
     data = job.progress
     if job.ended:
-        return _ended(job, facts, styles)
+        return _ended(job, facts, width, styles)
     lines = [_first(job, rates, width, styles)]
     if data.get("stage") == "embedding":
         lines.append(Text(_what(data), styles["quiet"]))
@@ -229,12 +230,12 @@ def _held(job: Job) -> str:
     return f"the worker died; this is attempt {job.attempts}" if job.attempts > 1 else ""
 
 
-def _ended(job: Job, facts: Facts, styles: dict[str, Any]) -> list[Text]:
+def _ended(job: Job, facts: Facts, width: int, styles: dict[str, Any]) -> list[Text]:
     """How a job ended, and what to do now."""
     if job.state == "failed":
         return [
             Text("failed", styles["bad"]),
-            Text(job.error or ""),
+            *(Text(line) for line in textwrap.wrap(job.error or "", width)),  # what to do stands at its end
             Text("e tries again; what was done is kept", styles["quiet"]),
         ]
     holds = f"{facts.embedded:,} of {count(facts.images, 'picture')} embedded"

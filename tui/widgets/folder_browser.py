@@ -98,6 +98,8 @@ class FolderBrowser(Vertical):
         self.folder = folder
         self._first_cursor = cursor
         self._listing = Listing(folder, ())
+        self._named = ""
+        """The place of another kind that was typed last, until a folder is shown again."""
 
     def compose(self) -> ComposeResult:
         """Its parts."""
@@ -134,19 +136,28 @@ class FolderBrowser(Vertical):
         if listing.error:
             self.post_message(self.Later(f"{short_path(listing.path)}: {listing.error}"))
             return
-        self.folder, self._listing = listing.path, listing
+        self.folder, self._listing, self._named = listing.path, listing, ""
         rows = [Option(HERE), Option(PARENT), *(Option(Content(f"  {shown(name)}/")) for name in listing.folders)]
         if listing.more:
             rows.append(Option(f"  … {listing.more:,} more: type the path", disabled=True))
         folders = self.query_one(FolderList)
         folders.set_options(rows)
         folders.highlighted = listing.folders.index(cursor) + 2 if cursor in listing.folders else 0
-        path = self.query_one(PathInput)
-        if not path.has_focus:
-            with path.prevent(Input.Changed):
-                path.value = short_path(listing.path)
-                path.cursor_position = len(path.value)
+        if not self.query_one(PathInput).has_focus:
+            self._say_where()
         self.post_message(self.Moved(self.place))
+
+    def _say_where(self) -> None:
+        """The field says which pictures are meant, whatever was being typed."""
+        path = self.query_one(PathInput)
+        with path.prevent(Input.Changed):
+            path.value = self._named or short_path(self.folder)
+            path.cursor_position = len(path.value)
+
+    def on_descendant_blur(self) -> None:
+        """What was typed and not taken is gone."""
+        if not self.query_one(PathInput).has_focus:
+            self._say_where()
 
     @on(OptionList.OptionHighlighted)
     def _moved(self, event: OptionList.OptionHighlighted) -> None:
@@ -188,6 +199,7 @@ class FolderBrowser(Vertical):
         text = event.value.strip()
         if place := names_source(text, self.folder):
             self.workers.cancel_group(self, "list")  # what was typed is no folder after all
+            self._named = text
             self.post_message(self.Named(place))
             self.query_one(FolderList).focus()
         elif text:

@@ -85,6 +85,6 @@ class LikelyView(Widget):
             line.append(" ").append(bar(choice.share, room, empty=" "), ink(self, "likely--bar"))
             line.append(f" {choice.share:>6.2f}")
         if choice.similarity is not None:
-            line.append(f" {choice.similarity:>5.2f}", ink(self, "likely--quiet"))
+            line.append(f" {choice.similarity:>z5.2f}", ink(self, "likely--quiet"))
         line.apply_meta({"@click": f"screen.decide({key})"})
         return line

@@ -62,7 +62,7 @@ class PictureGrid(TileView):
         & > .picture-grid--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
         & > .picture-grid--cursor-blurred { background: $block-cursor-blurred-background; color: $foreground; }
         & > .picture-grid--caption { color: $foreground-muted; }
-        & > .picture-grid--marked { background: $success; color: $background; text-style: bold; }
+        & > .picture-grid--marked { background: $success; color: $block-cursor-foreground; text-style: bold; }
         & > .picture-grid--dimmed { color: $foreground-disabled; }
         & > .picture-grid--blank { background: $boost; color: $foreground-disabled; }
     }

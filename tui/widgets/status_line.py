@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from core.catalog.jobs import Job
 from tui.facts import Facts
-from tui.figures import count, duration
+from tui.figures import count, dollars, duration
 
 if TYPE_CHECKING:
     from tui.app import ShoeboxApp
@@ -76,7 +76,7 @@ def _spent(data: dict[str, Any]) -> str:
     if not data.get("calls"):
         return ""
     cost = data.get("cost")
-    return f" · {count(data['calls'], 'call')}" + ("" if cost is None else f" · ${cost:.2f}")
+    return f" · {count(data['calls'], 'call')}" + ("" if cost is None else f" · {dollars(cost)}")
 
 
 def _how_far(job: Job) -> str:
