@@ -22,8 +22,8 @@ def lent(environment: Mapping[str, str]) -> Iterator[None]:
     """
     with _one_at_a_time:
         before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
         try:
+            os.environ.update(environment)
             yield
         finally:
             for name, value in before.items():

@@ -211,7 +211,7 @@ def corrections(
 @shoebox.command()
 @options.common
 @options.language
-@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters, by number or name.")
 @click.option("--retry", is_flag=True, help="Ask again for pictures whose label failed.")
 @options.detachable
 def label(numbers: str | None, retry: bool, **given: Any) -> None:
@@ -229,7 +229,7 @@ def label(numbers: str | None, retry: bool, **given: Any) -> None:
 @options.common
 @options.naming
 @options.language
-@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters, by number or name.")
 @click.option("--hint", metavar="SENTENCE", help="What the model should know of the clusters named by --clusters.")
 @click.option("--again", is_flag=True, help="Ask the model anew; of a vocabulary, take the next best words.")
 @options.detachable
@@ -281,7 +281,7 @@ def twins(threshold: float, keep: str, trash: bool, **given: Any) -> None:
 @shoebox.command()
 @options.common
 @options.exporting
-@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters.")
+@click.option("--clusters", "numbers", metavar="N,...", help="Only these clusters, by number or name.")
 @click.option("--run", type=int, metavar="N", help="An earlier clustering, by its number in shoebox info.")
 @click.option("--what", type=click.Choice(["all", "previews", "embeddings"]), default="all", show_default=True)
 @click.option("--unclustered", is_flag=True, help="A folder for the unclustered, too.")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.catalog.curation import Taken
 
 
 def duration(seconds: float) -> str:
@@ -33,3 +37,11 @@ def device_line(device: dict[str, Any]) -> str:
 def count(number: int, noun: str, many: str = "") -> str:
     """A number with its noun: 1 picture, 2,000 pictures; `many` where that is not the noun with an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"
+
+
+def taken_words(taken: Sequence[Taken]) -> str:
+    """From which clusters pictures were taken: 15 of them from hat, 3 from 2 others. Empty where from none."""
+    parts = [f"{each.pictures:,} from {each.name or f'cluster {each.cluster}'}" for each in taken[:2]]
+    if len(taken) > 2:
+        parts[1] = f"{sum(each.pictures for each in taken[1:]):,} from {len(taken) - 1:,} others"
+    return ", ".join(parts).replace(" from ", " of them from ", 1)

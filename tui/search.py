@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.catalog import clusterings, curation, downloads, rows, sources
+from core.catalog.curation import Taken
 from core.catalog.paths import path_fields, shown
 from core.errors import ShoeboxError, UsageError
 from core.project import Project
 from tui import report
-from tui.figures import count, duration
+from tui.figures import count, duration, taken_words
 from tui.stages import Given, Request, do_job, is_embedded
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def run_search(request: Request, query: str, given: Given) -> None:
         return
     with project.database() as db:
         if given["save_as"] is not None:
-            found["saved_as"] = _save(db, found["images"], given["save_as"])
+            found["saved_as"], taken = _save(db, found["images"], given["save_as"])
+            found["taken_from"] = [each._asdict() for each in taken]
         if given["print0"]:
             _print_paths(project, db, found["images"])
         else:
@@ -76,7 +78,8 @@ def run_twins(request: Request, *, threshold: float, keep: str, trash: bool) -> 
         trashed = curation.trash(db, [image for group in found.groups for image in group.rest]) if trash else None
         known = _members(db, (image for group in found.groups for image in (group.keep, *group.rest)), gone=True)
         if request.as_json:
-            report.print_json(_twins_document(found, known, downloads.origins(db, known), trashed))
+            write = _Entries(project, db, downloads.origins(db, known))
+            report.print_json(_twins_document(found, known, write, trashed))
         else:
             _print_twins(found, known, trashed)
 
@@ -99,15 +102,16 @@ def _require_clustering(project: Project) -> int:
     return latest.id
 
 
-def _save(db: Database, found: list[list[int]], name: str) -> int:
-    """Makes a cluster of what was found; gives its number."""
+def _save(db: Database, found: list[list[int]], name: str) -> tuple[int, list[Taken]]:
+    """Makes a cluster of what was found; gives its number, and from which clusters it took pictures."""
     latest = clusterings.latest(db)
     if latest is None:
         raise ShoeboxError("nothing is clustered any more", "shoebox cluster does that")
     pictures = [image for images in found for image in images]
     if not pictures:
         raise ShoeboxError("there is nothing to make a cluster of", "nothing was found")
-    return curation.new_cluster(db, latest.id, pictures, name)
+    taken = curation.taken_from(db, latest.id, pictures)
+    return curation.new_cluster(db, latest.id, pictures, name), taken
 
 
 def _report(project: Project, db: Database, found: Given, *, as_json: bool) -> None:
@@ -120,8 +124,9 @@ def _report(project: Project, db: Database, found: Given, *, as_json: bool) -> N
     urls = downloads.origins(db, known)
     if as_json:
         document = {name: value for name, value in found.items() if name not in ("images", "scores")}
-        entries = [_entry(members[0], urls, score) | _copies(members) for score, members in results if members]
-        report.print_json(document | {"results": entries})
+        write = _Entries(project, db, urls)
+        entries = [write.entry(members[0], score) | _copies(members) for score, members in results if members]
+        report.print_json(document | {"sources": write.sources, "results": entries})
         return
     table: list[tuple[str, ...]] = [
         (f"{score:.3f}", _where(members[0], urls), f"{len(members) - 1}" if len(members) > 1 else "")
@@ -134,27 +139,40 @@ def _report(project: Project, db: Database, found: Given, *, as_json: bool) -> N
     took = f"{seconds * 1e3:.0f} ms" if seconds < 1 else duration(seconds)
     print(f"{count(len(results), 'result')}, {count(found['searched'], 'picture')} looked at in {took}")
     if "saved_as" in found:
-        print(f"made into cluster {found['saved_as']}")
+        taken = taken_words([Taken(**each) for each in found["taken_from"]])
+        print(f"made into cluster {found['saved_as']}{f', {taken}; u in the app takes it back' if taken else ''}")
     if "output" in found:
-        print(f"written to {found['output']}: {count(found['files'], 'picture')}")
+        print(f"written to {found['output']}: {count(found['files'], 'picture')}, and results.json")
 
 
 def _copies(members: list[Member]) -> Given:
     return {"copies": [path_fields(member.path) for member in members[1:]]}
 
 
-def _entry(member: Member, urls: dict[int, tuple[str, list[str]]], score: float | None = None) -> Given:
-    entry: Given = {
-        **path_fields(member.path),
-        **({} if score is None else {"score": score}),
-        "source": member.source,
-        "width": member.width,
-        "height": member.height,
-        "hash": member.hash.hex(),
-    }
-    if member.image in urls:
-        entry["url"], entry["tags"] = urls[member.image]
-    return entry
+class _Entries:
+    """Pictures as the documents have them: `source` is the position in `sources`, as in clusters.json."""
+
+    def __init__(self, project: Project, db: Database, urls: dict[int, tuple[str, list[str]]]) -> None:
+        from core.export.contents import read_roots
+        from core.export.document import source_entry
+
+        roots, self._places = read_roots(project, db)
+        self.sources = [source_entry(root) for root in roots]
+        self._urls = urls
+
+    def entry(self, member: Member, score: float | None = None) -> Given:
+        """A picture, with its score where it has one."""
+        entry: Given = {
+            **path_fields(member.path),
+            **({} if score is None else {"score": score}),
+            "source": self._places[member.source],
+            "width": member.width,
+            "height": member.height,
+            "hash": member.hash.hex(),
+        }
+        if member.image in self._urls:
+            entry["url"], entry["tags"] = self._urls[member.image]
+        return entry
 
 
 def _where(member: Member, urls: dict[int, tuple[str, list[str]]]) -> str:
@@ -175,9 +193,7 @@ def _members(db: Database, image_ids: Iterable[int], *, gone: bool = False) -> d
     return rows.members_at(db, list(image_ids), gone=gone)
 
 
-def _twins_document(
-    found: Twins, known: dict[int, Member], urls: dict[int, tuple[str, list[str]]], trashed: int | None
-) -> Given:
+def _twins_document(found: Twins, known: dict[int, Member], write: _Entries, trashed: int | None) -> Given:
     document: Given = {
         "threshold": found.threshold,
         "keep": found.keep,
@@ -186,11 +202,12 @@ def _twins_document(
         "pictures": found.pictures,
         "rest": found.rest,
         "seconds": found.seconds,
+        "sources": write.sources,
         "groups": [
             {
-                "keep": _entry(known[group.keep], urls),
+                "keep": write.entry(known[group.keep]),
                 "rest": [
-                    _entry(known[image], urls, score) for image, score in zip(group.rest, group.scores, strict=True)
+                    write.entry(known[image], score) for image, score in zip(group.rest, group.scores, strict=True)
                 ],
             }
             for group in found.groups

@@ -90,14 +90,14 @@ def clustering_of(given: Given) -> Given:
 
 
 def naming_of(given: Given) -> Given:
-    """The naming options of a command, as the job `name` takes them."""
+    """The naming options of a command, as the job `name` takes them once `_with_numbers` knew the clusters."""
     naming: Given = {"namer": given["namer"], "vocabulary": given["vocabulary"], "again": given.get("again", False)}
     if given.get("numbers") is not None:
-        naming["clusters"] = _numbers(given["numbers"])
+        naming["clusters"] = given["numbers"]
     if given.get("hint"):
         if not naming.get("clusters"):
             raise UsageError("--hint is about no cluster", "name the clusters with --clusters")
-        naming["hints"] = {str(number): given["hint"] for number in naming["clusters"]}
+        naming["hint"] = given["hint"]
     return naming
 
 
@@ -106,7 +106,7 @@ def export_of(given: Given) -> Given:
     names = ("output", "mode", "truth", "what", "unclustered", "run")
     chosen = {name: given[name] for name in names if given.get(name) is not None}
     if given.get("numbers") is not None:
-        chosen["clusters"] = _numbers(given["numbers"])
+        chosen["clusters"] = given["numbers"]
     return chosen
 
 
@@ -199,10 +199,10 @@ def run_label(request: Request, numbers: str | None, *, retry: bool) -> None:
     project = request.open()
     settings = request.settings_for(project)
     environment = request.environment(project)
-    chosen = None if numbers is None else _numbers(numbers)
     consent.check(project, settings, environment, given=request.settings, yes=request.yes)
     if not _is_clustered(project):
         do_job(dataclasses.replace(request, detach=False), project, "run", _sorting(settings))
+    chosen = None if numbers is None else _numbers(project, numbers)
     if retry:
         with project.database() as db:
             replies.forget_failed_labels(db)
@@ -228,12 +228,22 @@ def run_name(request: Request, naming: Given) -> None:
         consent.check(project, settings, request.environment(project), given=request.settings, yes=request.yes)
     if not _is_clustered(project):
         do_job(dataclasses.replace(request, detach=False), project, "run", _sorting(settings))
+    naming = _with_numbers(project, naming)
     if naming.get("namer") == "openai":
         result = _ask_for_names(request, project, settings, naming)
     else:
         result = do_job(request, project, "name", {"settings": dataclasses.asdict(settings), "naming": naming})
     if result is not None:
         report.clusters(project, {"naming": result}, as_json=request.as_json)
+
+
+def _with_numbers(project: Project, naming: Given) -> Given:
+    """The naming asked for, with the numbers of the clusters it names, and the hint at each of them."""
+    naming = dict(naming)
+    hint = naming.pop("hint", None)
+    if naming.get("clusters") is not None:
+        naming["clusters"] = _numbers(project, naming["clusters"])
+    return naming | ({"hints": {str(number): hint for number in naming["clusters"]}} if hint else {})
 
 
 def _ask_for_names(request: Request, project: Project, settings: Settings, naming: Given) -> Given | None:
@@ -278,8 +288,10 @@ def run_export(request: Request, export: Given, *, print0: bool) -> None:
     project = request.open()
     settings = request.settings_for(project)
     if not _is_clustered(project):
-        _run_stages(request, project, ("embed", "cluster", "export"), {}, {}, export)
-        return
+        if export.get("clusters") is None:
+            _run_stages(request, project, ("embed", "cluster", "export"), {}, {}, export)
+            return
+        do_job(dataclasses.replace(request, detach=False), project, "run", _sorting(settings))
     params = {"settings": dataclasses.asdict(settings), "export": _export_params(project, export), "scan": True}
     result = do_job(request, project, "export", params)
     if result is not None:
@@ -340,14 +352,17 @@ def _export_params(project: Project, export: Given) -> Given:
     if output is not None:
         with project.database() as db:
             choose_target(output, os.getcwd(), [project.root_of(s) for s in sources.all_sources(db)], name=b"")
+    if export.get("clusters") is not None:
+        export = export | {"clusters": _numbers(project, export["clusters"], export.get("run"))}
     return export | {"output": output, "working_directory": os.getcwd()}
 
 
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise UsageError(f"--clusters {text} is no list of numbers", "write it as 1,3,7") from None
+def _numbers(project: Project, words: str, run: int | None = None) -> list[int]:
+    """The clusters that `--clusters` names, of this run or of the last one."""
+    from core.export.run import run_of
+
+    with project.database() as db:
+        return clusterings.all_called(db, run_of(db, run).id, words)
 
 
 def is_embedded(project: Project, settings: Settings) -> bool:
@@ -364,7 +379,9 @@ def _is_clustered(project: Project) -> bool:
 def _print_paths(project: Project, export: Given) -> None:
     from core.export.run import member_paths, run_of
 
+    words = export.get("clusters")
+    numbers = None if words is None else _numbers(project, words, export.get("run"))
     with project.database() as db:
-        for path in member_paths(project, db, run_of(db, export.get("run")), export.get("clusters")):
+        for path in member_paths(project, db, run_of(db, export.get("run")), numbers):
             sys.stdout.buffer.write(path + b"\0")
     sys.stdout.buffer.flush()

@@ -19,6 +19,7 @@ mixtures of von Mises-Fisher distributions (Banerjee et al., 2005). The fit of t
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,19 +58,18 @@ TORN = 0.06  # neighbours' agreement that the second reading may cost
 
 def neighbours_asked(pictures: int, classes: int) -> int:
     """How many neighbours vote: by the root of what a class would have of the pictures, as more of them are near."""
-    return min(NEIGHBOURS[1], max(NEIGHBOURS[0], round(0.75 * (pictures / classes) ** 0.5)))
+    return min(NEIGHBOURS[1], max(NEIGHBOURS[0], round(0.75 * math.sqrt(pictures / classes))))
 
 
 @dataclass(frozen=True)
 class GraphFit:
-    """Log-probabilities [N, K], the words' as they were read and at what scale, the rounds, what was fitted.
+    """Log-probabilities [N, K], the scale t of the words, the rounds, what was fitted.
 
     `few`: how much speaks for few classes (0 to 1); `let_go`: the classes that no picture seems to show; `levelled`:
     the second reading won; `borne_out`: how far words bear the outcome out, times how far neighbours do (0 to 1).
     """
 
     logs: Floats
-    words: Floats
     scale: float
     rounds: tuple[Iteration, ...]
     few: float
@@ -150,7 +150,6 @@ class _Pile:
         by_words = float((now.scores.argmax(axis=1) == logs.argmax(axis=1)).mean())
         return GraphFit(
             logs=log_softmax(now.scores),
-            words=logs,
             scale=scale,
             rounds=tuple(rounds),
             few=few,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from core.catalog import edits
@@ -219,6 +220,38 @@ def clusters_of(db: Database, clustering: int) -> list[Cluster]:
         )
         for r in rows
     ]
+
+
+def called(db: Database, clustering: int, word: str) -> list[int]:
+    """The numbers of the clusters that a word means: a number, else a name, which several may have.
+
+    Raises UsageError, with the names that are near it, where there is none.
+    """
+    known = clusters_of(db, clustering)
+    found = [c.number for c in known if str(c.number) == word]
+    found = found or [c.number for c in known if (c.name or "").casefold() == word.casefold()]
+    if not found:
+        names = {c.name.casefold(): c.name for c in known if c.name}
+        near = [names[name] for name in get_close_matches(word.casefold(), names, 3, 0.6)]
+        todo = f"is it {' or '.join(near)}?" if near else "name one by its number or its name, as they are now"
+        raise UsageError(f"there is no cluster {word}", todo)
+    return found
+
+
+def all_called(db: Database, clustering: int, words: str) -> list[int]:
+    """The numbers of several clusters, `3,hat`: each as `called` has it. A name may hold commas, if it stands alone.
+
+    Raises UsageError for one that there is not, and where none is named.
+    """
+    parts = [part.strip() for part in words.split(",") if part.strip()]
+    if not parts:
+        raise UsageError("no cluster is named", "write them as 1,3,hat")
+    if len(parts) > 1:
+        try:
+            return called(db, clustering, words.strip())
+        except UsageError:
+            pass  # then these are several
+    return list(dict.fromkeys(number for part in parts for number in called(db, clustering, part)))
 
 
 def to_carry_over(db: Database, clustering: int) -> dict[int, NewCluster]:

@@ -10,6 +10,7 @@ transactions, each leaving the catalog right as it stands, and undone as one.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -36,6 +37,14 @@ class _Placed(NamedTuple):
     cluster: int | None
     score: float
     counts: bool
+
+
+class Taken(NamedTuple):
+    """How many pictures are taken from a cluster."""
+
+    cluster: int
+    name: str | None
+    pictures: int
 
 
 def rename(db: Database, clustering: int, number: int, name: str | None) -> None:
@@ -103,6 +112,14 @@ def new_cluster(db: Database, clustering: int, image_ids: Iterable[int], name: s
         _relocate(draft, clustering, moving[:CHUNK], number)
     _in_chunks(db, clustering, moving[CHUNK:], number, said, batch=draft.batch)
     return number
+
+
+def taken_from(db: Database, clustering: int, image_ids: Iterable[int]) -> list[Taken]:
+    """From which clusters these pictures would be taken by another one, that of the most first."""
+    placed = Counter(p.cluster for p in _placed(db, clustering, list(image_ids)) if p.counts and p.cluster is not None)
+    called = {cluster.number: cluster.name for cluster in clusterings.clusters_of(db, clustering)}
+    taken = [Taken(number, called.get(number), pictures) for number, pictures in placed.items()]
+    return sorted(taken, key=lambda t: (-t.pictures, t.cluster))
 
 
 def merge(db: Database, clustering: int, numbers: Iterable[int], into: int) -> None:

@@ -134,6 +134,7 @@ class _Export:
                 )
             parts, twins = self._write_splits(new.folder, placements, placed) if settings.splits else ({}, None)
             self._write_lists(new.folder, annotation_document.Where(placed.files, parts, placed.skipped, twins))
+            self.checkpoint()  # the last look before it is there for all to see
         assert new.final is not None
         return AnnotationExported(
             directory=new.final,

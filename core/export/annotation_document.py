@@ -225,7 +225,7 @@ def accuracy_words(found: Document | None) -> str:
         return "unknown: correct some pictures of the review queue"
     return (
         f"{100 * found['share']:.0f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f} %, by {found['count']:,}"
-        f" correction{'' if found['count'] == 1 else 's'} that taught nothing)"
+        f" correction{'' if found['count'] == 1 else 's'} kept aside to check it)"
     )
 
 

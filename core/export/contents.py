@@ -95,6 +95,16 @@ class Contents:
         return os.path.join(self.roots[self.source_of(member)].path, member.path)
 
 
+def read_roots(project: Project, db: Database) -> tuple[list[Root], dict[int, int]]:
+    """The sources of a project, and by a source's id its position among them: a document's `source` is that."""
+    found = sources.all_sources(db)
+    roots = [
+        Root(source.kind, project.root_of(source), shown(source.root) if source.kind in REMOTE else "")
+        for source in found
+    ]
+    return roots, {source.id: place for place, source in enumerate(found)}
+
+
 def read_contents(
     project: Project,
     db: Database,
@@ -119,9 +129,9 @@ def read_contents(
             if cluster.number in chosen
         ]
         loose = list(clusterings.members(db, clustering.id, None)) if numbers is None or unclustered else []
-        found = sources.all_sources(db)
+        roots, places = read_roots(project, db)
         encoder = encoders.get(db, clustering.encoder)
-        remote = {source.id for source in found if source.kind in REMOTE}
+        remote = {source for source, place in places.items() if roots[place].origin}
         brought = (m.image for m in chain(loose, *(g.members for g in groups)) if m.source in remote)
         origins = downloads.origins(db, brought)
         labels = replies.every_label(db)
@@ -129,17 +139,14 @@ def read_contents(
     return Contents(
         clustering=clustering,
         encoder=encoder,
-        roots=[
-            Root(source.kind, project.root_of(source), shown(source.root) if source.id in remote else "")
-            for source in found
-        ],
+        roots=roots,
         numbers=existing,
         selection=None if numbers is None else sorted(chosen),
         groups=sorted(groups, key=lambda group: (-len(group.members), group.number)),
         unclustered=loose,
         labels=labels,
         edits=made,
-        _source_places={source.id: place for place, source in enumerate(found)},
+        _source_places=places,
         _origins=origins,
     )
 

@@ -88,7 +88,8 @@ class JobContext:
         """
 
         def downloading(data: dict[str, Any]) -> None:
-            self.checkpoint()
+            if self.cancelled():  # a pause comes after it: the jobs of other lanes wait for the same models
+                raise stopped()
             self.progress(data)
 
         return self.models.get(spec, self.settings.device, downloading, self.environment, words=words)

@@ -121,10 +121,11 @@ class Lanes:
         with self._lock:
             self._environments[job_id] = dict(environment)
 
-    def environments(self) -> Environments:
-        """What came along with the jobs that wait."""
+    def environments(self, db: Database) -> Environments:
+        """What came along with the jobs that wait, and not with those that ended before they began."""
+        unfinished = {job.id for job in jobs.unfinished(db)}
         with self._lock:
-            return dict(self._environments)
+            return {job_id: sent for job_id, sent in self._environments.items() if job_id in unfinished}
 
     def look(self, db: Database) -> None:
         """Takes over what clients have set in the catalog, and wakes the lanes."""

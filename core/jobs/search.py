@@ -30,7 +30,8 @@ def search_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     pictures of the project by their ids; some of these may be empty.
 
     `cluster`, `class` and `most` as core.search.run takes them. Searches of one `session` give way to the newest that
-    waits. With `export` ({output, working_directory, mode}) what was found is written into a new folder as well. Gives
+    waits. With `export` ({output, working_directory, mode}) what was found is written into a new folder as well, with
+    a list of it. Gives
     `images`, for each result the ids of its pictures (copies of each other), and `scores` beside them.
     """
     from core.search.run import Wanted, of_pictures, of_words, search
@@ -129,6 +130,8 @@ def _picture(context: JobContext, record: EncoderRecord, file: str) -> NDArray[n
         vector: NDArray[np.float32] = encoder.encode_images(pixels[None])[0]
         return vector
 
+    if not os.path.lexists(os.fsencode(file)):
+        raise UsageError(f"there is no file {shown(os.fsencode(file))}", "give --like the path of a picture")
     try:
         data = read_picture_file(os.fsencode(file), context.settings.max_file_mb * 1_000_000)
         content = content_hash(data)
@@ -175,6 +178,8 @@ def _export(context: JobContext, result: dict[str, Any], asked: dict[str, Any]) 
         working_directory=asked["working_directory"],
         mode=asked.get("mode", "copy"),
         name="search",
+        found={name: value for name, value in result.items() if name not in ("images", "scores")},
+        scores=result["scores"],
         progress=progress,
         checkpoint=context.checkpoint,
     )

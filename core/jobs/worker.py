@@ -18,6 +18,7 @@ import selectors
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, NoReturn
@@ -86,7 +87,7 @@ class Worker:
                 self._lanes.look(db)
             self._lanes.end_cancelled(db)
             if self._lanes.stuck(db):
-                told = json.dumps(self._lanes.environments()).encode()
+                told = json.dumps(self._lanes.environments(db)).encode()
                 if self._lanes.leaving:
                     log.info("leaving, whatever is still in hand")
                     door.close()
@@ -180,20 +181,21 @@ class Worker:
             client.nudge({"job": job_id})
 
 
-def _start_anew(project: Project, told: bytes, lock: int) -> NoReturn:
+def _start_anew(project: Project, told: bytes, lock: int, environment: Mapping[str, str]) -> NoReturn:
     """Puts a new worker in place of this process, whatever its threads do: nothing of them is left.
 
     `told`, what clients sent along with jobs, goes through a pipe: it may be secret. The lock is held all the while.
+    `environment` is what this process was started with: by now a thread that hangs may have lent it a client's.
     """
     log.info("starting anew: a cancelled job does not end, and others wait")
-    reading, writing = os.pipe()
-    os.write(writing, told)
-    for descriptor in map(int, os.listdir("/dev/fd")):  # what a library left open to successors, a GPU's memory say
-        with contextlib.suppress(OSError):
-            os.set_inheritable(descriptor, descriptor <= 2 or descriptor in (reading, lock))
-    command = [sys.executable, "-m", "core.jobs.worker", os.fspath(project.directory), str(reading), str(lock)]
     try:
-        os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
+        reading, writing = os.pipe()
+        os.write(writing, told)
+        for descriptor in map(int, os.listdir("/dev/fd")):  # what a library left open to successors, a GPU's memory say
+            with contextlib.suppress(OSError):
+                os.set_inheritable(descriptor, descriptor <= 2 or descriptor in (reading, lock))
+        command = [sys.executable, "-m", "core.jobs.worker", os.fspath(project.directory), str(reading), str(lock)]
+        os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted
     finally:
         break_down("could not start anew")
 
@@ -222,6 +224,7 @@ def version() -> str:
 
 def main(directory: str, *left: str) -> int:
     """Serves the project in `directory`; returns the exit status. `left`: by the process whose place it takes."""
+    started_with = dict(os.environ)
     project = reopen(Path(directory))
     environments, lock = _taken_over(*left) if left else ({}, take_lock(project))
     if lock is None:
@@ -238,7 +241,7 @@ def main(directory: str, *left: str) -> int:
     finally:
         door.close()
     if told is not None:
-        _start_anew(project, told, lock)
+        _start_anew(project, told, lock, started_with)
     os.close(lock)
     return 0
 

@@ -137,11 +137,7 @@ def _rows_inside(db: Database, encoder_id: int, cluster: str) -> NDArray[np.int6
         raise ShoeboxError("nothing is clustered yet", "shoebox cluster does that")
     if cluster == UNCLUSTERED:
         return rows.rows_of_cluster(db, encoder_id, latest.id, None)
-    known = clusterings.clusters_of(db, latest.id)
-    named = [c.number for c in known if str(c.number) == cluster]
-    named = named or [c.number for c in known if (c.name or "").casefold() == cluster.casefold()]
-    if not named:
-        raise UsageError(f"there is no cluster {cluster}", "name one by its number or its name, as they are now")
+    named = clusterings.called(db, latest.id, cluster)
     inside = [rows.rows_of_cluster(db, encoder_id, latest.id, number) for number in named]
     return np.unique(np.concatenate(inside))
 

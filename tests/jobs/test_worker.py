@@ -1,6 +1,7 @@
 """The worker as its clients meet it: a process of its own, started on demand, and killed."""
 
 import dataclasses
+import errno
 import os
 import shutil
 import signal
@@ -301,6 +302,44 @@ def until_state(project: Project, job_id: int, state: str) -> None:
         while jobs.get(db, job_id).state != state:
             assert time.monotonic() < deadline, jobs.get(db, job_id)
             time.sleep(0.05)
+
+
+def test_a_worker_that_starts_anew_has_nothing_that_a_client_lent_to_the_one_before(tmp_path):
+    project = open_project("s3://pictures/", tmp_path / "project")
+    pipe, config = tmp_path / "pipe", tmp_path / "config"
+    os.mkfifo(pipe)
+    config.write_text(f"[default]\ncredential_process = cat {pipe}\n")  # AWS's library waits for its end
+    theirs = {"AWS_CONFIG_FILE": str(config), "HTTPS_PROXY": "http://user:secret-4711@127.0.0.1:1"}
+    with Client(project, os.environ | theirs) as client:
+        try:
+            held_up = client.submit("download", {"settings": {}})
+            with opened_for_writing(pipe):
+                pid = worker_pid(project)
+                client.cancel(held_up)
+                assert finish(client, held_up).state == "cancelled"
+                next_one = client.submit("run", {"settings": {}, "stages": ["cluster"], "clustering": {}})
+                assert "not embedded" in str(finish(client, next_one).error)
+                assert worker_pid(project) == pid
+                assert b"secret-4711" not in Path(f"/proc/{pid}/environ").read_bytes()
+        finally:
+            client.stop_worker()
+
+
+@contextmanager
+def opened_for_writing(pipe: Path) -> Iterator[None]:
+    """A pipe that somebody reads by now; he waits until this is over."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            opened = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError as error:
+            assert error.errno == errno.ENXIO and time.monotonic() < deadline, error
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        os.close(opened)
 
 
 def test_stop_does_not_wait_for_what_a_job_has_in_hand(slow_project, monkeypatch):

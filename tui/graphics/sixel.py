@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BAND = 6
 """Lines of pixels that are drawn at a time."""
 
-FEWEST_COLOURS, MOST_COLOURS = 8, 128
+FEWEST_COLOURS, MOST_COLOURS = 8, 64
 SLACK = 1.15
 """What a picture may take of its bytes: most come near enough at the first attempt."""
 

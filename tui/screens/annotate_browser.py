@@ -28,7 +28,7 @@ from tui.screens.annotate_reader import AnnotateReader
 from tui.screens.cluster_browser import SETTLE_SECONDS
 from tui.widgets.class_entry import ClassEntry
 from tui.widgets.class_list import ClassList
-from tui.widgets.cluster_list import middle_cut, plain
+from tui.widgets.cluster_list import name_cut, plain
 from tui.widgets.likely_view import LikelyView
 from tui.widgets.panel import Panel
 from tui.widgets.picture_grid import PictureGrid
@@ -215,7 +215,7 @@ class AnnotateBrowser(AnnotateReader):
             text.append(f"{self.grid.cursor + 1:,}/{len(self.pictures):,}  ")
             tops = "  ".join(f"{plain(t.name)} {t.share:.2f}" for t in picture.top[:3])
             said = "you said so" if picture.corrected else tops
-            text.append(middle_cut(picture.name, max(12, line.size.width // 2)), style="not dim").append(f" · {said}")
+            text.append(name_cut(picture.name, max(12, line.size.width // 2)), style="not dim").append(f" · {said}")
         line.update(text, layout=False)
 
     @property

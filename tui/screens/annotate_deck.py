@@ -20,7 +20,7 @@ from tui.annotation import KEYS, NONE, AnnotationView, ClassPicture, ClassRow, c
 from tui.figures import count
 from tui.screens.annotate_browser import ENOUGH, RESULTS, REVIEW, AnnotateBrowser, accuracy_words
 from tui.widgets.bars import sparkline
-from tui.widgets.cluster_list import middle_cut, plain
+from tui.widgets.cluster_list import name_cut, plain
 from tui.widgets.likely_view import Choice, LikelyView
 from tui.widgets.picture_grid import PictureGrid
 from tui.widgets.picture_zoom import PictureZoom
@@ -220,7 +220,7 @@ class AnnotateDeck(AnnotateBrowser):
         width = max(16, self.query_one("#what").size.width)
         size = f"{picture.width}x{picture.height}" if picture.width else ""
         folder = shown(os.path.dirname(picture.path))
-        text = Text(middle_cut(picture.name, width), "bold")
+        text = Text(name_cut(picture.name, width), "bold")
         return text.append("\n" + " · ".join(part for part in (size, plain(folder)) if part) + "\n", "not bold dim")
 
     def say_effect(self, going_on: str | None = None) -> None:
@@ -246,7 +246,7 @@ class AnnotateDeck(AnnotateBrowser):
         else:
             a = view.accuracy
             text.append("accuracy ").append(accuracy_words(a.share, a.low, a.high), "bold")
-            text.append(f" by {count(a.count, 'correction')} that taught nothing\n")
+            text.append(f" by {count(a.count, 'correction')} kept aside to check it\n")
         if found is not None and len(found.estimates) > 1:
             grown = " → ".join(f"{100 * share:.0f}" for _, share, _, _ in found.estimates[-6:])
             curve = sparkline([share for _, share, _, _ in found.estimates], 16)

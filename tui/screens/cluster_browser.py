@@ -22,7 +22,7 @@ from tui.figures import count
 from tui.pictures import Pictures, described
 from tui.reading import ClusterRow, Overview, Picture
 from tui.screens.cluster_reader import ClusterReader
-from tui.widgets.cluster_list import CHANGED, FROZEN, SORTS, ClusterList, arranged, middle_cut, plain
+from tui.widgets.cluster_list import CHANGED, FROZEN, SORTS, ClusterList, arranged, name_cut, plain
 from tui.widgets.panel import Panel
 from tui.widgets.picture_grid import PictureGrid
 
@@ -244,7 +244,7 @@ class ClusterBrowser(ClusterReader):
             score = "" if picture.score is None else f" · similarity {picture.score:z.2f}"
             facts = f" · {described(picture)}{score}"
             room = max(16, line.size.width - text.cell_len - len(facts))
-            text.append(middle_cut(picture.name, room), style="not dim").append(facts)
+            text.append(name_cut(picture.name, room), style="not dim").append(facts)
         line.update(text, layout=False)
 
     def _show_empty(self) -> None:

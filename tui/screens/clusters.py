@@ -61,6 +61,10 @@ class ClustersScreen(ClusterEditor):
         typing = isinstance(self.focused, Input)
         if action == "finer" and typing:
             return False  # a name may have a hyphen
+        if action == "mark" and not self.grid.has_focus:
+            return False
+        if action in ("move", "trash") and not (self.marks or self.grid.has_focus):
+            return False  # there is no picture that it would be about
         return self.view is not None or action not in _NEED_CLUSTERS or None
 
     def action_recluster(self) -> None:

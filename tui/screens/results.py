@@ -18,10 +18,10 @@ from textual.widgets import Static
 from core.catalog import curation, encoders
 from core.catalog.paths import shown
 from tui import reading
-from tui.figures import count
+from tui.figures import count, taken_words
 from tui.pictures import Pictures, described, page_of
 from tui.screens.editing import EditingScreen
-from tui.widgets.cluster_list import middle_cut
+from tui.widgets.cluster_list import name_cut
 from tui.widgets.panel import Panel
 from tui.widgets.picture_grid import PictureGrid
 
@@ -132,7 +132,7 @@ class ResultsScreen(EditingScreen):
         if (picture := pictures.picture(at)) is not None:
             facts = " · ".join(part for part in (described(picture), self.said_of(picture.image)) if part)
             room = max(16, line.size.width - text.cell_len - len(facts) - 3)
-            text.append(middle_cut(picture.name, room), style="not dim").append(f" · {facts}")
+            text.append(name_cut(picture.name, room), style="not dim").append(f" · {facts}")
         line.update(text, layout=False)
 
     def _marked_words(self) -> str:
@@ -197,13 +197,13 @@ class ResultsScreen(EditingScreen):
 
     # Edits
 
-    def edit_pictures(self, do: Callable[[Database], Any], said: str) -> None:
-        """An edit after which nothing is marked."""
+    def edit_pictures(self, do: Callable[[Database], Any], said: str = "") -> None:
+        """An edit after which nothing is marked. Without `said` it gives itself what is said of it."""
 
-        def then(_: Any) -> None:
+        def then(done: Any) -> None:
             self.marks.clear()
             self._redraw_marks()
-            self.notify(said, timeout=4, markup=False)
+            self.notify(said or str(done), timeout=4 if said else 8, markup=False)
 
         self.edit(do, then)
 
@@ -226,8 +226,7 @@ class ResultsScreen(EditingScreen):
 
         def take(name: str | None) -> None:
             if name is not None:
-                said = f"made a new cluster of {count(len(images), 'picture')} (g 3)"
-                self.edit_pictures(lambda db: curation.new_cluster(db, run, images, name.strip() or None), said)
+                self.edit_pictures(lambda db: _make_cluster(db, run, images, name.strip() or None))
 
         title = f"A new cluster of {count(len(images), 'picture')}"
         self.app.push_screen(AskScreen(title, self.suggested_name(), "its name; may be empty"), take)
@@ -319,3 +318,11 @@ class ResultsScreen(EditingScreen):
         """What is about pictures needs some."""
         about_pictures = action in ("mark", "mark_all", "trash", "cluster", "save", "zoom", "copy")
         return (bool(self.pictures) or None) if about_pictures else True
+
+
+def _make_cluster(db: Database, run: int, images: Sequence[int], name: str | None) -> str:
+    """Makes a cluster of these pictures, and says where it took them from."""
+    taken = taken_words(curation.taken_from(db, run, images))
+    curation.new_cluster(db, run, images, name)
+    said = f"made a new cluster of {count(len(images), 'picture')} (g 3)"
+    return f"{said}: {taken}; u takes it back" if taken else said

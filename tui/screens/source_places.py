@@ -13,6 +13,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from core.catalog import sources
+from core.catalog.paths import shown
 from core.project import FOLDER_NAME
 from core.sources.places import REMOTE
 from tui.facts import short_path
@@ -215,7 +216,7 @@ class PlaceScreen(WishScreen):
         from tui.widgets.picture_grid import GridItem
 
         assert self.grid is not None
-        names = [short_path(os.path.basename(path)) for path in paths]
+        names = [shown(os.path.splitext(os.path.basename(path))[0]) for path in paths]  # as other grids call them
         self.grid.set_items([GridItem(n, path, name) for n, (path, name) in enumerate(zip(paths, names, strict=True))])
 
 

@@ -22,7 +22,7 @@ from tui import reading
 from tui.facts import short_path
 from tui.pictures import described
 from tui.reading import Facts, Neighbour, Within
-from tui.widgets.cluster_list import middle_cut, plain
+from tui.widgets.cluster_list import name_cut, plain
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture_zoom import PictureZoom
 from tui.widgets.vim_list import VimList
@@ -258,4 +258,4 @@ class ZoomScreen(ModalScreen[int]):
 def _neighbour_line(neighbour: Neighbour, width: int) -> str:
     kind = " same" if neighbour.same else " twin" if neighbour.cosine >= 0.98 else ""
     cosine = f"{neighbour.cosine:.3f}  "
-    return f"{cosine}{middle_cut(neighbour.picture.name, max(width - len(cosine) - len(kind), 8))}{kind}"
+    return f"{cosine}{name_cut(neighbour.picture.name, max(width - len(cosine) - len(kind), 8))}{kind}"

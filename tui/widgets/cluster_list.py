@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -253,3 +254,8 @@ def middle_cut(text: str, width: int) -> str:
         return text
     end = text[-((width - 1) // 2) :]
     return set_cell_size(text, max(width - 1 - cell_len(end), 0)) + "…" + end
+
+
+def name_cut(name: str, width: int) -> str:
+    """A file's name in so many cells at most. The ending goes first, then the middle: names differ at the stem's end."""
+    return name if cell_len(plain(name)) <= width else middle_cut(os.path.splitext(name)[0], width)

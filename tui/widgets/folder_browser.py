@@ -21,6 +21,7 @@ from core.catalog.paths import shown
 from core.sources.places import names_remote
 from tui.facts import short_path
 from tui.places import Listing, completion, expanded, list_folders, names_source
+from tui.widgets.cluster_list import middle_cut
 from tui.widgets.vim_list import VimList
 
 HERE, PARENT = "▸ this folder", "↑ .."
@@ -137,7 +138,7 @@ class FolderBrowser(Vertical):
             self.post_message(self.Later(f"{short_path(listing.path)}: {listing.error}"))
             return
         self.folder, self._listing, self._named = listing.path, listing, ""
-        rows = [Option(HERE), Option(PARENT), *(Option(Content(f"  {shown(name)}/")) for name in listing.folders)]
+        rows = [Option(HERE), Option(PARENT), *(Option(self._line(name)) for name in listing.folders)]
         if listing.more:
             rows.append(Option(f"  … {listing.more:,} more: type the path", disabled=True))
         folders = self.query_one(FolderList)
@@ -146,6 +147,21 @@ class FolderBrowser(Vertical):
         if not self.query_one(PathInput).has_focus:
             self._say_where()
         self.post_message(self.Moved(self.place))
+
+    def _line(self, name: bytes) -> Content:
+        """A folder of the list: names that differ at the end are cut in the middle."""
+        width = self.query_one(FolderList).scrollable_content_region.width
+        return Content(f"  {middle_cut(shown(name), width - 3) if width > 8 else shown(name)}/")
+
+    def on_resize(self) -> None:
+        """The names of the folders are cut anew."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        folders = self.query_one(FolderList)
+        for at, name in enumerate(self._listing.folders[: folders.option_count - 2], start=2):
+            if folders.get_option_at_index(at).prompt != (line := self._line(name)):
+                folders.replace_option_prompt_at_index(at, line)
 
     def _say_where(self) -> None:
         """The field says which pictures are meant, whatever was being typed."""

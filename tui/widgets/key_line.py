@@ -55,12 +55,15 @@ class KeyLine(Widget):
         keys: dict[str, int] = {}  # of several keys for an action, the shortest is shown
         key_style = self.get_component_rich_style("key-line--key", partial=True)
         off = ink(self, "key-line--off")
+        typing = self.screen.focused
         for node, binding, enabled, _ in self.screen.active_bindings.values():
             if not binding.show and binding.id not in self.LAST:
                 continue
             side = right if binding.id in self.LAST else left
             name = binding.id or binding.action if side is right else binding.action
             shown = self.app.get_key_display(binding)
+            if typing is not None and typing.check_consume_key(binding.key, shown if len(shown) == 1 else None):
+                continue  # it is written, not done
             if name in side and len(shown) >= keys[name]:
                 continue
             keys[name] = len(shown)
