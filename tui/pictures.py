@@ -21,6 +21,8 @@ KEPT_PAGES = 48
 class Pictures:
     """As many items as there are ids. Where one is not read yet there is None, and `wanted` is told its page, once;
     `put` brings it. Only the pages looked at last are kept. All of it in the thread of the loop.
+
+    With `groups`, by picture the number of its group from 0, captions say it and every other group is tinted.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Pictures:
         representative: int = 0,
         dimmed: bool = False,
         starred: Container[int] = (),
+        groups: Mapping[int, int] | None = None,
     ) -> None:
         self.ids = ids
         self._wanted = wanted
@@ -39,6 +42,7 @@ class Pictures:
         self._representative = representative
         self._dimmed = dimmed
         self._starred = starred
+        self._groups = groups or {}
         self._pages: OrderedDict[int, Mapping[int, Picture]] = OrderedDict()
         self._asked: set[int] = set()
 
@@ -52,10 +56,13 @@ class Pictures:
         if picture is None:
             return None
         stem = os.path.splitext(picture.name)[0]  # in few cells the ending is what is missed least
+        caption = stem if picture.score is None else f"{picture.score:z.2f} {stem}"
+        group = self._groups.get(picture.image)
         return GridItem(
             image=picture.image,
             hash=picture.hash,
-            caption=stem if picture.score is None else f"{picture.score:z.2f} {stem}",
+            caption=caption if group is None else f"{group + 1}: {caption}",
+            tinted=group is not None and group % 2 == 0,
             starred=picture.image == self._representative or picture.image in self._starred,
             marked=picture.image in self._marked,
             dimmed=self._dimmed,

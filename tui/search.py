@@ -34,6 +34,9 @@ def run_search(request: Request, query: str, given: Given) -> None:
         request.path, query = None, str(request.path)  # the project is named: the one word is the query
     if not query.strip() and not given["like"]:
         raise UsageError("there is nothing to look for", "give some words, or a picture with --like FILE")
+    for file in given["like"]:
+        if not os.path.lexists(file):
+            raise UsageError(f"there is no file {shown(os.fsencode(file))}", "give --like the path of a picture")
     project, settings = _embedded(request)
     if given["save_as"] is not None:
         _require_clustering(project)  # before the work, not after it

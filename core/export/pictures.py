@@ -38,8 +38,9 @@ def export_pictures(
 
     Each is called by its place in the order and its own name (`0001-dog.jpg`). Written aside and renamed; what cannot
     be read is left out and named. With `found`, what they were found by, that is written beside them in RESULTS, with
-    `sources` and `results`: each picture's path, its score of `scores`, and its file. Gives `output`, `files` and `skipped`. Raises UsageError for an `output` among the
-    pictures, ShoeboxError where there is nothing to write or the disk takes no more.
+    `sources` and `results`: each picture's path, its score (`scores` are beside `image_ids`), and its file. Gives
+    `output`, `files` and `skipped`. Raises UsageError for an `output` among the pictures, ShoeboxError where there is
+    nothing to write or the disk takes no more.
     """
     with project.database() as db:
         sources, places = read_roots(project, db)

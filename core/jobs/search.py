@@ -130,8 +130,6 @@ def _picture(context: JobContext, record: EncoderRecord, file: str) -> NDArray[n
         vector: NDArray[np.float32] = encoder.encode_images(pixels[None])[0]
         return vector
 
-    if not os.path.lexists(os.fsencode(file)):
-        raise UsageError(f"there is no file {shown(os.fsencode(file))}", "give --like the path of a picture")
     try:
         data = read_picture_file(os.fsencode(file), context.settings.max_file_mb * 1_000_000)
         content = content_hash(data)

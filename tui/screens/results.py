@@ -81,13 +81,18 @@ class ResultsScreen(EditingScreen):
         scores: Mapping[int, float],
         *,
         starred: Container[int] = (),
+        groups: Mapping[int, int] | None = None,
         keep_cursor: bool = False,
     ) -> None:
-        """Shows these pictures, each with its score."""
+        """Shows these pictures, each with its score; `groups` as Pictures takes them."""
         ids = array("q", images)
         self.scores = scores
         pictures = Pictures(
-            ids, wanted=lambda page: self._read_page(pictures, page), marked=self.marks, starred=starred
+            ids,
+            wanted=lambda page: self._read_page(pictures, page),
+            marked=self.marks,
+            starred=starred,
+            groups=groups,
         )
         self.pictures = pictures
         self.grid.set_items(pictures, keep_cursor=keep_cursor)

@@ -37,13 +37,13 @@ KEEP = (
 
 
 class TwinsScreen(ResultsScreen):
-    """The groups one after the other, each begun by the picture that is kept."""
+    """The groups one after the other, each begun by the picture that is kept, every other one tinted."""
 
     STAGE = "search"
     CSS_PATH = "search.tcss"
     AUTO_FOCUS = "PictureGrid"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "find", "Find", id="twins.find", tooltip="look for twins now"),
+        Binding("f", "find", "Look again", id="twins.find", tooltip="for twins, among the pictures as they are now"),
         Binding("X", "trash_rest", "Trash the rest", id="twins.trash-rest", tooltip="all but the starred; u undoes it"),
         Binding("K", "keep", "Keep this", id="twins.keep", tooltip="star the picture under the cursor instead"),
         Binding("plus", "nearer(1)", "Nearer", id="twins.nearer", tooltip="a higher threshold: fewer twins"),
@@ -127,7 +127,7 @@ class TwinsScreen(ResultsScreen):
             scores |= dict(zip(group.rest, group.scores, strict=True))
             self._group_of |= dict.fromkeys((group.keep, *group.rest), number)
         self._starred = {group.keep for group in self.groups}
-        self.show_found(images, scores, starred=self._starred, keep_cursor=keep_cursor)
+        self.show_found(images, scores, starred=self._starred, groups=self._group_of, keep_cursor=keep_cursor)
 
     # What is said
 

@@ -257,5 +257,5 @@ def middle_cut(text: str, width: int) -> str:
 
 
 def name_cut(name: str, width: int) -> str:
-    """A file's name in so many cells at most. The ending goes first, then the middle: names differ at the stem's end."""
+    """A file's name in so many cells at most: first its ending goes, then its middle, for names differ before that."""
     return name if cell_len(plain(name)) <= width else middle_cut(os.path.splitext(name)[0], width)

@@ -16,6 +16,8 @@ class GridItem:
     starred: bool = False
     marked: bool = False
     dimmed: bool = False
+    tinted: bool = False
+    """Every other group of items that belong together."""
 
 
 class LazySequence(Protocol):

@@ -56,6 +56,7 @@ class PictureGrid(TileView):
         "picture-grid--marked",
         "picture-grid--dimmed",
         "picture-grid--blank",
+        "picture-grid--tinted",
     }
     DEFAULT_CSS = """
     PictureGrid {
@@ -65,6 +66,7 @@ class PictureGrid(TileView):
         & > .picture-grid--marked { background: $success; color: $block-cursor-foreground; text-style: bold; }
         & > .picture-grid--dimmed { color: $foreground-disabled; }
         & > .picture-grid--blank { background: $boost; color: $foreground-disabled; }
+        & > .picture-grid--tinted { background: $panel; color: $foreground; }
     }
     """
 
@@ -262,7 +264,8 @@ class PictureGrid(TileView):
             return self.get_component_rich_style(f"picture-grid--{name}")
 
         cursor = style("cursor" if self.has_focus else "cursor-blurred")
-        return Look(self.rich_style, cursor, style("marked"), style("caption"), style("dimmed"), style("blank"))
+        names = ("marked", "caption", "dimmed", "blank", "tinted")
+        return Look(self.rich_style, cursor, *(style(name) for name in names))
 
     def render_line(self, y: int) -> Strip:
         """One line of what is seen."""

@@ -25,12 +25,15 @@ class Look:
     caption: Style
     dimmed: Style
     blank: Style
+    tinted: Style
 
     def frame(self, item: GridItem | None, *, at_cursor: bool) -> Style | None:
         """The style of a tile's frame; None where it has none."""
         if at_cursor:
             return self.cursor
-        return self.marked if item is not None and item.marked else None
+        if item is None:
+            return None
+        return self.marked if item.marked else self.tinted if item.tinted else None
 
     def line_above(self, width: int, frame: Style | None) -> Segment:
         """The first line of a tile whose picture has `width` columns."""
