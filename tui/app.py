@@ -143,6 +143,9 @@ class ShoeboxApp(App[object]):
         if stage in self.MODES and (self.project is not None or stage == "source"):
             self.state["screen"] = stage
             self.leader = False
+            for screen in self.screen_stack[:1]:
+                if isinstance(screen, ShoeboxScreen):
+                    screen.leaving()
             self.switch_mode(stage)
         elif self.project is None:
             self.notify("choose a folder of pictures first", severity="warning")

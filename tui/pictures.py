@@ -22,7 +22,8 @@ class Pictures:
     """As many items as there are ids. Where one is not read yet there is None, and `wanted` is told its page, once;
     `put` brings it. Only the pages looked at last are kept. All of it in the thread of the loop.
 
-    With `groups`, by picture the number of its group from 0, captions say it and every other group is tinted.
+    With `groups`, by picture the number of its group from 0, captions say it in place of a score, and every other
+    group is tinted.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class Pictures:
         if picture is None:
             return None
         stem = os.path.splitext(picture.name)[0]  # in few cells the ending is what is missed least
-        caption = stem if picture.score is None else f"{picture.score:z.2f} {stem}"
         group = self._groups.get(picture.image)
+        said = "" if picture.score is None else f"{picture.score:z.2f} "
         return GridItem(
             image=picture.image,
             hash=picture.hash,
-            caption=caption if group is None else f"{group + 1}: {caption}",
+            caption=f"{said}{stem}" if group is None else f"{group + 1}: {stem}",
             tinted=group is not None and group % 2 == 0,
             starred=picture.image == self._representative or picture.image in self._starred,
             marked=picture.image in self._marked,

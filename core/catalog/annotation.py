@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ KEPT = 2
 """Runs whose pictures are kept: the last, and the one to compare it with."""
 TOP = struct.Struct("<HHh")
 """One of the likeliest classes: its place in the run's list, its share of 65535, its cosine times 32767."""
+_one_at_a_time = threading.Lock()  # what one lane has half written is not what a crash left
 
 _THERE = "i.missing = 0 AND i.trashed = 0 AND i.status = 'ready'"
 
@@ -118,41 +120,45 @@ def record(
     """Writes a run and its pictures; gives its id. It shows only when all of it is written.
 
     What was corrected while it was made counts. It is journaled: to undo it is to go back to the run before. `check` is
-    called last and may raise: the run then never shows.
-    Only the worker records runs.
+    called last and may raise: the run then never shows, and one that was undone can still be done again.
+    Only the worker records runs, in either of its lanes.
     """
-    with db.transaction():
-        db.execute("DELETE FROM annotation_runs WHERE complete = 0")
-        run = int(
-            db.execute(
-                "INSERT INTO annotation_runs (created, method, settings, encoders, classes, iterations, summary,"
-                " images, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    time.time(),
-                    method,
-                    json.dumps(settings),
-                    json.dumps(list(encoders)),
-                    json.dumps([[c.id, c.name, list(c.prompts)] for c in classes]),
-                    json.dumps(list(iterations)),
-                    json.dumps(summary),
-                    len(rows),
-                    seconds,
-                ),
-            ).lastrowid
-            or 0
-        )
-    for start in range(0, len(rows), clusterings.CHUNK):
+    with _one_at_a_time:
         with db.transaction():
-            db.executemany(
-                "INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((run, *row) for row in rows[start : start + clusterings.CHUNK]),
+            db.execute(
+                "DELETE FROM annotation_runs WHERE complete = 0 AND id NOT IN (SELECT value FROM json_each(?))",
+                (json.dumps(edits.undone_annotations(db)),),
             )
-    with db.transaction():
-        check()
-        edits.correct_run(db, run)
-        db.execute("UPDATE annotation_runs SET complete = 1 WHERE id = ?", (run,))
-        edits.append_annotation(db, run, f"annotated {len(rows):,} picture{'' if len(rows) == 1 else 's'}")
-    _forget_old(db)
+            run = int(
+                db.execute(
+                    "INSERT INTO annotation_runs (created, method, settings, encoders, classes, iterations, summary,"
+                    " images, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        time.time(),
+                        method,
+                        json.dumps(settings),
+                        json.dumps(list(encoders)),
+                        json.dumps([[c.id, c.name, list(c.prompts)] for c in classes]),
+                        json.dumps(list(iterations)),
+                        json.dumps(summary),
+                        len(rows),
+                        seconds,
+                    ),
+                ).lastrowid
+                or 0
+            )
+        for start in range(0, len(rows), clusterings.CHUNK):
+            with db.transaction():
+                db.executemany(
+                    "INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((run, *row) for row in rows[start : start + clusterings.CHUNK]),
+                )
+        with db.transaction():
+            check()
+            edits.correct_run(db, run)
+            db.execute("UPDATE annotation_runs SET complete = 1 WHERE id = ?", (run,))
+            edits.append_annotation(db, run, f"annotated {len(rows):,} picture{'' if len(rows) == 1 else 's'}")
+        _forget_old(db)
     return run
 
 

@@ -140,6 +140,14 @@ def append_annotation(db: Database, run: int, said: str) -> None:
     _append(db, current_run(db), said, [["annotated", run]], None)
 
 
+def undone_annotations(db: Database) -> list[int]:
+    """The runs of annotation that can be done again, by id."""
+    rows = db.execute(
+        "SELECT json_extract(changes, '$[0][1]') FROM edits WHERE undone = 1 AND changes LIKE ?", (_ANNOTATED,)
+    )
+    return [row[0] for row in rows]
+
+
 def forget_annotations(db: Database, run: int) -> None:
     """Says that runs of annotation up to this one can no longer be undone. Inside a transaction of the caller's."""
     db.execute("DELETE FROM edits WHERE changes LIKE ? AND json_extract(changes, '$[0][1]') <= ?", (_ANNOTATED, run))

@@ -33,7 +33,7 @@ class VectorFile:
         """How many rows the file holds, whatever the catalog says; 0 where there is none."""
         try:
             return self.path.stat().st_size // self.row_bytes
-        except OSError:
+        except FileNotFoundError:
             return 0
 
     def append(self, rows: NDArray[np.float32], at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.catalog import clusterings
 from core.catalog.encoders import EncoderRecord
 from core.clustering.settings import ClusterSettings
 from core.errors import ShoeboxError
@@ -18,7 +19,8 @@ def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Clusters the project by `params["clustering"]` (the fields of ClusterSettings); gives the run's id.
 
     With `params["within"]`, {"cluster": number} or {"images": ids} (a list, or what `pack` made of one), only those
-    pictures of the last run are grouped anew, with its encoder.
+    pictures of the last run are grouped anew, with its encoder. Of a cluster `parts` tells what became of it:
+    (number, pictures), the largest first.
     """
     settings = ClusterSettings(**params["clustering"])
     if params.get("scan"):
@@ -30,10 +32,20 @@ def cluster_job(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     within = params["within"]
     if isinstance(within.get("images"), str):
         within = {"images": unpack(within["images"])}
-    progress = _reporter(context)
+    progress, known = _reporter(context), _sizes(context)
     run = recluster(context.project, settings, within, progress=progress, cancelled=context.cancelled)
     measure_known(context)
-    return {"clustering": run}
+    if "cluster" not in within:
+        return {"clustering": run}
+    parts = [(n, size) for n, size in _sizes(context, run).items() if n == within["cluster"] or n not in known]
+    return {"clustering": run, "parts": parts}
+
+
+def _sizes(context: JobContext, run: int | None = None) -> dict[int, int]:
+    """The clusters of a run, or of the last one, by number, largest first."""
+    with context.project.database() as db:
+        found = clusterings.latest(db) if run is None else clusterings.get(db, run)
+        return {c.number: c.size for c in clusterings.clusters_of(db, found.id)} if found else {}
 
 
 def cluster_pictures(context: JobContext, record: EncoderRecord, settings: ClusterSettings) -> dict[str, Any]:

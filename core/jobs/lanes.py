@@ -184,7 +184,8 @@ class Lanes:
 
     def _work(self, lane: Lane) -> None:
         try:
-            with self._project.database() as db, self._project.database(durable=False) as progress_db:
+            # Shared: the hub's client tells of a download from a thread of its own, while the lane's waits for it.
+            with self._project.database() as db, self._project.database(durable=False, shared=True) as progress_db:
                 self._spoken_to.wait(FIRST_WORD_SECONDS)
                 while not self.leaving:
                     self._wake[lane].clear()

@@ -178,6 +178,33 @@ def test_the_effect_of_corrections_is_told_and_an_accuracy_once_held_out_ones_ar
     assert annotation.review_queue(db, run) == []
 
 
+def test_a_run_that_was_undone_is_done_again_after_one_that_was_cancelled_half_way(embedded, db):
+    first, second = annotated(embedded, db), annotated(embedded, db)
+    found = list(annotation.all_pictures(db, second))
+    edits.undo(db)
+    with pytest.raises(CancelledError):
+        annotation.record(
+            db,
+            method="graph",
+            settings={},
+            encoders=[],
+            classes=[],
+            iterations=[],
+            summary={},
+            seconds=1.0,
+            rows=[],
+            check=cancel,
+        )
+    assert last(db) == first
+    assert edits.redo(db) == "annotated 64 pictures"
+    assert last(db) == second
+    assert list(annotation.all_pictures(db, second)) == found
+
+
+def cancel():
+    raise CancelledError("cancelled")
+
+
 def test_the_pictures_of_the_last_two_runs_are_kept_and_the_figures_of_all(embedded, db):
     runs = [annotated(embedded, db).id for _ in range(4)]
     kept = {row[0] for row in db.execute("SELECT DISTINCT run FROM annotations")}

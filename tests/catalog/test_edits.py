@@ -144,6 +144,16 @@ def test_a_cluster_that_lost_all_is_gone_until_undo(db, run):
     assert members(db, run, 3) == whole
 
 
+def test_words_mean_clusters_by_number_and_name(db, run):
+    curation.rename(db, run, 1, "hat, red")
+    curation.rename(db, run, 2, "Headgear")
+    assert clusterings.all_called(db, run, "hat, red") == [1]
+    assert clusterings.all_called(db, run, "headgear, 1") == [2, 1]
+    for words, todo in (("hedgear", "is it Headgear"), ("9", "by its number or its name"), (" ,", "1,3,hat")):
+        with pytest.raises(UsageError, match=todo):
+            clusterings.all_called(db, run, words)
+
+
 def test_a_new_cluster_has_a_number_of_its_own(db, run, ids):
     marked = [*members(db, run, 1)[:2], ids[-1]]
     number = curation.new_cluster(db, run, marked, " odd ones ")

@@ -1,6 +1,7 @@
 """Search over a project, by the function that the worker calls and by the worker itself."""
 
 import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -158,6 +159,9 @@ def test_the_command_answers_saves_a_cluster_and_writes_a_folder(shoebox, embedd
     assert ran.code == 0, ran.err
     assert ran.json["query"] == "a star"
     assert [set(result) >= {"path", "score"} for result in ran.json["results"]] == [True] * 5
+    assert [ran.json["sources"][r["source"]]["path"] for r in ran.json["results"]] == [os.path.realpath(embedded)] * 5
+    nowhere = shoebox("search", embedded, "--like", tmp_path / "nofile.jpg")
+    assert nowhere.code == 2 and f"there is no file {tmp_path / 'nofile.jpg'}" in nowhere.err
     assert shoebox("search", embedded, "a star", "--save-as", "stars").code == 1, "nothing is clustered"
     assert shoebox("cluster", embedded, "--clusters", 4).code == 0
     taken = tmp_path / "taken"
@@ -169,6 +173,13 @@ def test_the_command_answers_saves_a_cluster_and_writes_a_folder(shoebox, embedd
     assert [file.name for file in written] == [f"{n:04}-{os.path.basename(p)}" for n, p in enumerate(paths, 1)]
     again = shoebox("search", embedded, "a car", "--cluster", "my stars", "--json").json
     assert {os.path.basename(r["path"]) for r in again["results"]} == {os.path.basename(p) for p in paths}
+    listed = json.loads((taken / "results.json").read_text())
+    assert listed["query"] == "a star" and len(listed["sources"]) == 1
+    assert [r["path"] for r in listed["results"]] == [os.path.basename(p) for p in paths]
+    assert [taken / r["file"] for r in listed["results"]] == written
+    assert listed["results"][0]["score"] >= listed["results"][-1]["score"]
+    ran = shoebox("search", embedded, "a star", "--most", 3, "--save-as", "fewer", "--json")
+    assert [(t["name"], t["pictures"]) for t in ran.json["taken_from"]] == [("my stars", 3)]
     assert shoebox("search", embedded).code == 2
     shutil.rmtree(taken)
 

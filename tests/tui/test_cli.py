@@ -273,4 +273,9 @@ def test_names_are_given_measured_and_told(shoebox, embedded, tmp_path):
     assert all(c["state"] == "proposed" and c["quality"]["auroc"] > 0.5 for c in document["clusters"] if c["name"])
     info = shoebox("info", embedded)
     assert "4 of" in info.out and "mean quality" in info.out
+    sizes = {c["name"]: c["size"] for c in document["clusters"]}
+    chosen = shoebox("export", embedded, "--clusters", "Fish,star", "--print0")
+    assert chosen.out.count("\0") == sizes["fish"] + sizes["star"], chosen.err
+    wrong = shoebox("export", embedded, "--clusters", "star,umbrela", "--print0")
+    assert wrong.code == 2 and "there is no cluster umbrela: is it umbrella?" in wrong.err
     assert shoebox("info", embedded, "--json").json["clusterings"][-1]["names"]["named"] == 4

@@ -26,6 +26,8 @@ from tui.screens.move import MoveScreen
 from tui.screens.recluster import ReclusterScreen
 from tui.screens.save import SaveScreen
 from tui.screens.zoom import ZoomScreen
+from tui.widgets.cluster_list import name_cut
+from tui.widgets.key_line import KeyLine
 
 pytestmark = pytest.mark.anyio
 
@@ -226,6 +228,17 @@ async def test_x_in_the_list_trashes_nothing(project):
         assert members(project, app.screen.row.number) == before
 
 
+async def test_the_line_of_keys_offers_what_works(project):
+    async with opened(project) as (app, pilot):
+        offered = lambda: app.screen.query_one(KeyLine).render().plain  # noqa: E731
+        assert "space tick" in offered() and "mark" not in offered() and "trash" not in offered()
+        await pilot.press("e")
+        await until(pilot, lambda: "space tick" not in offered())
+        assert "filter" not in offered()
+        await pilot.press("escape", "tab")
+        await until(pilot, lambda: "m mark" in offered())
+
+
 async def test_ticked_clusters_are_merged_frozen_and_tagged(project):
     async with opened(project) as (app, pilot):
         one, two = (row.number for row in app.screen.cluster_list.rows[:2])
@@ -395,6 +408,9 @@ async def test_a_cluster_is_split_in_two(project):
         parts = [found for found in others.values() if found & whole]
         assert len(parts) == 2
         assert parts[0] | parts[1] == whole
+        larger, smaller = sorted(map(len, parts), reverse=True)
+        told = f"split into 2 of {larger} and {smaller} pictures"
+        await until(pilot, lambda: any(told in note.message for note in app._notifications))
 
 
 async def test_jump_mode_goes_to_a_line_by_its_letter(project):
@@ -440,3 +456,8 @@ async def test_a_number_typed_in_full_is_that_cluster_whatever_else_holds_its_di
         await pilot.press("enter")
         await settle(pilot)
         assert image in members(project, other)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(12, "IMG_0012.jpg"), (10, "IMG_0012"), (8, "IMG_0012"), (7, "IMG…012")])
+def test_a_name_that_is_cut_keeps_the_end_of_its_stem(width, shown):
+    assert name_cut("IMG_0012.jpg", width) == shown

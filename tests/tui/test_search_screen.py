@@ -93,6 +93,12 @@ def test_a_query_that_is_not_ended_asks_nothing_and_earlier_ones_come_back(proje
         await driver.press("up")
         assert driver.screen.query_one("#query", Input).value == "a star"
         await driver.until(lambda: found(driver))
+        driver.app.go("clusters")  # out of the field, by the palette or the mouse
+        await driver.until(lambda: not driver.screen.query("#query"))
+        await on_search(driver)
+        assert driver.screen.grid.has_focus
+        await driver.press("g", SEARCH)
+        assert driver.screen.query_one("#query", Input).value == "a star"
 
     drive(project, script)
 
@@ -115,7 +121,7 @@ def test_what_is_found_becomes_trash_a_cluster_and_a_folder(project, tmp_path, m
         await driver.press("n")
         await driver.shows("A new cluster of 3 pictures")
         await driver.press("enter")
-        await driver.until(lambda: "made a new cluster of 3 pictures" in driver.told)
+        await driver.until(lambda: "made a new cluster of 3 pictures (g 3): 3 of them from cluster " in driver.told)
         with project.database() as db:
             latest = clusterings.latest(db)
             assert latest is not None
@@ -195,6 +201,10 @@ def test_twins_are_found_shown_and_trashed_in_one_step_that_undo_takes_back(proj
         rest = [image for group in driver.screen.groups for image in group.rest]
         await driver.shows(f"{len(rest):,} picture")
         await driver.shows("kept ★")
+        await driver.shows("★ 1: ")
+        items = [driver.screen.grid.item(n) for n in range(len(driver.screen.groups[0].rest) + 2)]
+        assert [item.tinted for item in items] == [True] * (len(items) - 1) + [False], "the next group begins"
+        assert items[-1].caption.startswith("2: ")
         kept, other = driver.screen.groups[0].keep, driver.screen.groups[0].rest[0]
         await driver.press("home", "right", "K")
         assert driver.screen.groups[0].keep == other and kept in driver.screen.groups[0].rest

@@ -1,6 +1,7 @@
 """What happens beside a user who looks at clusters: frames in part, and a clustering that lands."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from tests.tui.test_clusters_screen import (  # noqa: F401 - fixtures
     until,
 )
 from tui.graphics.canvas import canvas_of
+from tui.screens.base import ShoeboxScreen
+from tui.screens.help import HelpScreen
+from tui.widgets.status_line import StatusLine
 
 pytestmark = pytest.mark.anyio
 KEYS = (
@@ -80,6 +84,30 @@ async def test_tab_between_the_panes_sends_no_line_of_either_again(project):  # 
         assert app.screen.grid.has_focus
         assert len(set(listed)) <= 1  # the line of the cursor
         assert set(shown) <= set(range(app.screen.grid.tiles.tile_height))  # the tile of the cursor
+
+
+async def test_what_changes_beneath_another_screen_is_drawn_once(project):  # noqa: F811
+    async with opened(project, LARGE) as (app, pilot):
+        await settle(pilot)
+        beneath = app.screen
+        for above in (HelpScreen(beneath), ShoeboxScreen()):
+            app.push_screen(above)
+            await settle(pilot)
+            frames: list[Any] = []
+            drawn = canvas_of(app)._display_text
+            canvas_of(app)._display_text = partial(_note, frames)
+            beneath.query_one(StatusLine).refresh()
+            for _ in range(4):  # whatever the screen hears, as of a job that runs
+                beneath.call_next(lambda: None)
+                await pilot.pause(0.1)
+            assert len(frames) <= 1
+            canvas_of(app)._display_text = drawn
+            app.pop_screen()
+            await settle(pilot)
+
+
+def _note(frames: list[Any], _: object, frame: Any) -> None:
+    frames.append(frame)
 
 
 def counted(widget: Any) -> list[int]:

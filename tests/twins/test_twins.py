@@ -75,6 +75,16 @@ def test_the_command_puts_the_rest_into_the_trash_in_one_step(shoebox, doubled):
         assert images.counts(db).trashed == 0
 
 
+def test_what_twins_lists_is_what_trash_takes(shoebox, doubled):
+    folder, _ = doubled
+    document = shoebox("twins", folder, "--threshold", "1", "--json").json
+    (rest,) = [picture for group in document["groups"] for picture in group["rest"]]
+    assert document["sources"][rest["source"]]["path"] == os.path.realpath(folder)
+    ran = shoebox("trash", folder, rest["path"], "--json")
+    assert ran.code == 0 and ran.json == {"trashed": 1}, ran.err
+    assert shoebox("twins", folder, "--threshold", "1", "--json").json["groups"] == []
+
+
 def test_twins_are_found_by_a_worker_that_was_killed(doubled):
     folder, _ = doubled
     project = open_project(folder)

@@ -107,6 +107,11 @@ class AnnotateScreen(AnnotateReview):
             self.shoebox.names_handed_on = False
             self.call_after_refresh(self.action_take_clusters)
 
+    def leaving(self) -> None:
+        """Who comes back comes to the last run, unless its classes are being changed."""
+        if self.showing == CLASSES and self._is_ready("review") and not self.entry.is_edited:
+            self.switch_to(RESULTS)
+
     def begin(self, view: AnnotationView) -> None:
         """A run that goes on is shown."""
         super().begin(view)

@@ -246,7 +246,7 @@ class AnnotateDeck(AnnotateBrowser):
         else:
             a = view.accuracy
             text.append("accuracy ").append(accuracy_words(a.share, a.low, a.high), "bold")
-            text.append(f" by {count(a.count, 'correction')} kept aside to check it\n")
+            text.append(f" by {count(a.count, 'correction')} kept aside\n")
         if found is not None and len(found.estimates) > 1:
             grown = " → ".join(f"{100 * share:.0f}" for _, share, _, _ in found.estimates[-6:])
             curve = sparkline([share for _, share, _, _ in found.estimates], 16)

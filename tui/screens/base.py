@@ -81,6 +81,21 @@ class ShoeboxScreen(Screen[None]):
         frames = {node for part in parts for node in part.ancestors_with_self if node._has_focus_within}
         self.app.stylesheet.update_nodes(frames, animate=True)
 
+    def _compositor_refresh(self) -> None:
+        """Beneath a dialog what changed is drawn once, and under a whole screen not at all: it comes up anew after.
+
+        Textual has both screens paint everything again, which makes each of them begin again: without end.
+        """
+        above = self.app.screen
+        if above is self:
+            super()._compositor_refresh()
+            return
+        changed = set(self._compositor._dirty_regions)
+        self._compositor._dirty_regions.clear()
+        self._dirty_widgets.clear()
+        if changed and above.styles.background.a < 1:
+            above.refresh(*changed)
+
     def read(self, ask: Callable[[Database], Answer], take: Callable[[Answer], None]) -> None:
         """Asks the catalog in a worker's thread, and hands the answer to the loop unless nobody waits for it."""
         project, worker = self.shoebox.project, get_current_worker()
@@ -100,6 +115,9 @@ class ShoeboxScreen(Screen[None]):
 
         What takes over a few milliseconds is read by a thread.
         """
+
+    def leaving(self) -> None:
+        """Called before another stage is shown. Where there is something to see, no field is left to type in."""
 
     def job_changed(self, job: JobChanged) -> None:
         """Called in the loop when a job changed, a few times a second while it runs."""

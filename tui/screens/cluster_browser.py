@@ -364,6 +364,7 @@ class ClusterBrowser(ClusterReader):
         if self.pictures:
             self.grid.refresh_items(self.grid.visible_positions)
         self.say_summary()
+        self.refresh_bindings()  # there may be something now that they are about
 
     @property
     def _filter(self) -> Input:

@@ -36,7 +36,7 @@ class ClusterEditor(ClusterBrowser, EditingScreen):
     """Browses clusters, and edits them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "mark", "Mark", id="clusters.mark"),
+        Binding("m", "mark", "Mark", id="clusters.mark", tooltip="a picture; clusters are ticked (space)"),
         Binding("asterisk", "mark_all", "Mark all", show=False, id="clusters.mark-all", tooltip="all of the cluster"),
         Binding("M", "move", "Move to", id="clusters.move", tooltip="the marked pictures, or the one under the cursor"),
         Binding("x", "trash", "Trash", id="clusters.trash", tooltip="in the trash: restore"),

@@ -28,6 +28,7 @@ FINER = 1.25
 """By how much + and - change the number of clusters."""
 APPLY_SECONDS = 0.8
 """After the last + or - the job begins."""
+AGAIN = "clustered again: numbers and names stay with what they stood for; u goes back"
 _NEED_CLUSTERS = frozenset(
     (
         *("mark", "mark_all", "move", "trash", "show_trash", "rename", "finer", "save", "split", "merge", "freeze"),
@@ -193,4 +194,14 @@ class ClustersScreen(ClusterEditor):
             self.notify(said, title="saved", timeout=20, markup=False)
         elif job.kind == "cluster":
             self.refresh_from_catalog()
-            self.notify("clustered again: numbers and names stay with what they stood for; u goes back", timeout=5)
+            self.notify(_parts_words(job.result.get("parts", [])) or AGAIN, timeout=8)
+
+
+def _parts_words(parts: list[tuple[int, int]]) -> str:
+    """What a cluster was split into; empty where it was not."""
+    if len(parts) < 2:
+        return ""
+    sizes = [f"{size:,}" for _, size in parts]
+    numbers = [str(number) for number, _ in parts]
+    said = f"split into {len(parts)} of {', '.join(sizes[:-1])} and {sizes[-1]} pictures"
+    return f"{said}: clusters {', '.join(numbers[:-1])} and {numbers[-1]}; u goes back"

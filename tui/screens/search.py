@@ -103,6 +103,7 @@ class SearchScreen(ResultsScreen):
         self._say()
         if self._query.value and self.shoebox.handed is None:
             self._ask()
+            self.action_to_grid()
 
     def on_unmount(self) -> None:
         """The question that is open is nobody's any more."""
@@ -115,6 +116,11 @@ class SearchScreen(ResultsScreen):
         if (image := self.shoebox.handed) is not None:
             self.shoebox.handed = None
             self.search_like([image])
+
+    def leaving(self) -> None:
+        """Who comes back comes to what was found."""
+        if self.pictures:
+            self.action_to_grid()
 
     @property
     def _memory(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class ClusterList(LineList[ClusterRow]):
         Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="list.page-up"),
         Binding("home", "edge(0)", "First", show=False, id="list.first"),
         Binding("end,G", "edge(-1)", "Last", show=False, id="list.last"),
-        Binding("space", "tick", "Tick", id="list.tick"),
+        Binding("space", "tick", "Tick", id="list.tick", tooltip="a cluster; pictures are marked (m)"),
         Binding("enter,l,right", "open", "Pictures", show=False, id="list.open"),
         Binding("f", "jump", "Jump", show=False, id="list.jump"),
     ]

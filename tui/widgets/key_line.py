@@ -62,7 +62,8 @@ class KeyLine(Widget):
             side = right if binding.id in self.LAST else left
             name = binding.id or binding.action if side is right else binding.action
             shown = self.app.get_key_display(binding)
-            if typing is not None and typing.check_consume_key(binding.key, shown if len(shown) == 1 else None):
+            sign = shown if len(shown) == 1 and shown.isascii() else None
+            if typing is not None and typing.check_consume_key(binding.key, sign):
                 continue  # it is written, not done
             if name in side and len(shown) >= keys[name]:
                 continue
