@@ -68,7 +68,7 @@ def _print_run(db: Any, run: annotation.AnnotationRun, asked: list[Given]) -> No
     kind = "" if run.summary["calibrated"] else ", an estimate"
     print(
         f"{count(run.images, 'picture')} into {count(len(run.classes), 'class', 'classes')} in"
-        f" {duration(run.seconds)} by {run.method}; confidence is a probability{kind}"
+        f" {duration(run.seconds)} by {run.method}{_head(run)}; confidence is a probability{kind}"
     )
     report.print_table(
         ("class", "pictures", "confidence", "corrected"),
@@ -104,3 +104,8 @@ def _print_run(db: Any, run: annotation.AnnotationRun, asked: list[Given]) -> No
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _head(run: annotation.AnnotationRun) -> str:
+    head = run.settings.get("head")
+    return f" with the head {shown(os.fsencode(os.path.basename(head)))}" if head else ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.catalog.annotation import AnnotationRun, Likely
     from core.catalog.classes import Class, Prompts
     from core.catalog.database import Database
+    from core.encoders.spec import EncoderSpec
     from tui.widgets.picture_grid import GridItem
 
 NONE = "none of these"
@@ -124,6 +125,8 @@ class EncoderChoice:
             return "knows no words: it cannot annotate"
         if self.embedded >= self.images > 0:
             return "embedded"
+        if not self.images:
+            return "to embed first"
         return f"{self.images - self.embedded:,} to embed first"
 
 
@@ -194,8 +197,11 @@ def class_pictures(db: Database, run: AnnotationRun, image_ids: Sequence[int]) -
     }
 
 
-def encoder_choices(db: Database) -> list[EncoderChoice]:
-    """The encoders of the project, the last one first, then others that are on this machine and know words."""
+def encoder_choices(db: Database, wanted: EncoderSpec | None = None) -> list[EncoderChoice]:
+    """The encoders of the project, the last one first, then others that are on this machine and know words.
+
+    `wanted`, the one that was chosen for the project, goes before them all, even where nothing of it is here yet.
+    """
     counts = images.counts(db)
     total = counts.images - counts.failed
     last = encoders.last(db)
@@ -209,7 +215,15 @@ def encoder_choices(db: Database) -> list[EncoderChoice]:
         found.append(EncoderChoice(record.label, given, knows, embedded, total, record.fingerprint))
     known = {record.spec for record in records}
     others = (choice.spec for choice in CHOICES if choice.spec not in known and choice.text and choice.cached)
-    return found + [EncoderChoice(spec, {"encoder": spec}, True, 0, total) for spec in others]
+    found += [EncoderChoice(spec, {"encoder": spec}, True, 0, total) for spec in others]
+    if wanted is None:
+        return found
+    files = {"weights": wanted.weights, "model_config": wanted.model_config}
+    given = {"encoder": str(wanted), **{name: str(file) for name, file in files.items() if file}}
+    if not any(choice.given == given for choice in found):
+        knows = words.get(str(wanted), wanted.library != "timm")
+        found.append(EncoderChoice(wanted.label, given, knows, 0, total))
+    return sorted(found, key=lambda choice: choice.given != given)
 
 
 def encoder_given(record: encoders.EncoderRecord) -> dict[str, str]:

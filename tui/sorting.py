@@ -10,7 +10,7 @@ from typing import Any
 
 from core.clustering.settings import METHODS, ClusterSettings
 from core.encoders.catalogue import CHOICES, Choice
-from core.encoders.spec import DEFAULT_SPEC, parse_spec
+from core.encoders.spec import DEFAULT_SPEC, EncoderSpec, parse_spec
 from core.errors import UsageError
 from core.settings import Settings
 
@@ -105,6 +105,25 @@ class Wishes:
         if self.encoder != unless_chosen(settings, last):  # weights that were given are another's
             settings = dataclasses.replace(settings, encoder=self.encoder, weights="", model_config="")
         return sorting(settings, self.clustering(settings.seed))
+
+
+def encoder_in_force(settings: Settings, last: str, kept: object) -> EncoderSpec | None:
+    """The encoder that the next job embeds with, by the settings and by what was chosen before (`kept`).
+
+    None: the one that the project was embedded with last, whatever that is; or where a file of its is gone.
+    """
+    wishes = Wishes.of(settings, last, kept if isinstance(kept, dict) else {})
+    asked = wishes.job(settings, last)[1]["settings"]
+    if not asked["encoder"] and not asked["weights"] and last:
+        return None
+    try:
+        return parse_spec(
+            asked["encoder"] or DEFAULT_SPEC,
+            weights=asked["weights"] or None,
+            model_config=asked["model_config"] or None,
+        )
+    except UsageError:
+        return None
 
 
 def unless_chosen(settings: Settings, last: str) -> str:

@@ -3,17 +3,17 @@
 An edit is a list of changes, each with what was before and what is after. Doing, undoing and redoing go through
 the same few statements, so that undo restores exactly what was. A run of clustering is an edit too: to undo it is
 to go back to the run before, and to the edits made on that one. So is a run of annotation, as long as the pictures of
-the run before are kept.
+the run before are kept. Clusters and annotation have nothing to do with each other: each can be undone by itself.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from core.catalog import meta
 from core.catalog.database import Database
@@ -23,8 +23,12 @@ Change = list[Any]
 """A change as the journal keeps it: its kind, then what it takes to do and to undo it. See `_carry_out`."""
 UNSAID = False
 """Stands for a correction that there is not: None stands for one to none of the classes."""
+Subject = Literal["clusters", "annotation"]
+"""What edits are about: pictures in clusters, with their names and the trash; or pictures in the user's classes."""
 _RUN = '[["run"]]'
 """The changes of a run of clustering, as the journal keeps them."""
+_OF_ANNOTATION = ("annotated", "corrections")
+"""The kinds of changes that are not of clusters."""
 _ANNOTATED = '[["annotated",%'
 """How those of a run of annotation begin."""
 
@@ -153,21 +157,20 @@ def forget_annotations(db: Database, run: int) -> None:
     db.execute("DELETE FROM edits WHERE changes LIKE ? AND json_extract(changes, '$[0][1]') <= ?", (_ANNOTATED, run))
 
 
-def undo(db: Database, *, kinds: Collection[str] | None = None) -> str | None:
-    """Undoes the last edit; gives what was undone, in words, or None where there is nothing to undo.
-
-    Raises ShoeboxError where the edit is about a run that is not the latest, or has a change of another kind than
-    `kinds`, where these are given.
-    """
-    return _go_through(db, forward=False, kinds=kinds)
-
-
-def redo(db: Database) -> str | None:
-    """Does again what was undone last; gives it in words, or None where there is nothing to redo.
+def undo(db: Database, *, of: Subject | None = None) -> str | None:
+    """Undoes the last edit, `of` a subject where one is given; gives it in words, or None where there is none.
 
     Raises ShoeboxError where the edit is about a run that is not the latest.
     """
-    return _go_through(db, forward=True)
+    return _go_through(db, forward=False, of=of)
+
+
+def redo(db: Database, *, of: Subject | None = None) -> str | None:
+    """Does again what was undone last, `of` a subject where one is given; gives it in words, or None.
+
+    Raises ShoeboxError where the edit is about a run that is not the latest.
+    """
+    return _go_through(db, forward=True, of=of)
 
 
 def history(db: Database, limit: int) -> list[Edit]:
@@ -202,30 +205,30 @@ def current_run(db: Database) -> int | None:
     return None if found is None else int(found)
 
 
-def _go_through(db: Database, *, forward: bool, kinds: Collection[str] | None = None) -> str | None:
+def _go_through(db: Database, *, forward: bool, of: Subject | None) -> str | None:
     """Undoes or redoes the next edit with all of its batch, one transaction each; gives it in words."""
     said, batch = None, None
     while True:
         with db.transaction():
-            edit = _next(db, forward=forward)
+            edit = _next(db, forward=forward, of=of)
             if edit is None or batch not in (None, edit["batch"]):
                 return said
             said, batch = edit["said"], edit["batch"]
             changes: list[Change] = json.loads(edit["changes"])
-            if kinds is not None and any(change[0] not in kinds for change in changes):
-                raise ShoeboxError(f"the last edit is of another kind: {said}", "undo it in the app: u")
-            if not (forward and changes == [["run"]]):  # which becomes the latest by being redone
+            # A run becomes the latest by being redone; annotation is of pictures, whatever their clusters.
+            if not (forward and changes == [["run"]]) and changes[0][0] not in _OF_ANNOTATION:
                 _require_current(db, edit["clustering"], f"cannot {'redo' if forward else 'undo'} ({said})")
             for change in changes if forward else reversed(changes):
                 _carry_out(db, edit["clustering"], change, forward=forward)
             db.execute("UPDATE edits SET undone = ? WHERE id = ?", (int(not forward), edit["id"]))
 
 
-def _next(db: Database, *, forward: bool) -> Any:
+def _next(db: Database, *, forward: bool, of: Subject | None) -> Any:
     """The row of the edit to redo or to undo next, or None."""
-    if forward:
-        return db.one("SELECT * FROM edits WHERE undone = 1 ORDER BY id LIMIT 1")
-    return db.one("SELECT * FROM edits WHERE undone = 0 ORDER BY id DESC LIMIT 1")
+    chosen = {None: "", "annotation": " AND kind IN (?, ?)", "clusters": " AND kind NOT IN (?, ?)"}[of]
+    order = "undone = 1{} ORDER BY id" if forward else "undone = 0{} ORDER BY id DESC"
+    rows = f"(SELECT *, json_extract(changes, '$[0][0]') AS kind FROM edits) WHERE {order.format(chosen)} LIMIT 1"
+    return db.one(f"SELECT * FROM {rows}", _OF_ANNOTATION if of else ())
 
 
 def _append(db: Database, clustering: int | None, said: str, changes: list[Change], batch: int | None) -> int:

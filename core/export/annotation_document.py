@@ -183,6 +183,8 @@ def _report(contents: AnnotationContents, where: Where) -> Iterator[str]:
     yield f"pictures    {len(contents.pictures):,} of {', '.join(shown(root.path) for root in contents.roots)}"
     yield f"encoder     {', '.join(record.label for record in contents.encoders)}"
     yield f"method      {run.method}, {run.seconds:.1f} s"
+    if head := run.settings.get("head"):
+        yield f"head        {os.path.basename(head)}, in place of the words"
     kind = "calibrated on corrections" if run.summary.get("calibrated") else "an estimate: see corrections"
     figures = _statistics([picture.confidence for picture in contents.pictures])
     yield f"confidence  mean {figures['mean']:.3f}, {figures['min']:.3f} to {figures['max']:.3f} ({kind})"

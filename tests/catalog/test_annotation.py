@@ -254,3 +254,18 @@ def test_a_new_queue_is_as_long_as_asked_and_asks_the_unsure_alone_where_that_is
 def test_without_classes_it_is_said(embedded):
     with find_project(embedded).database() as db, pytest.raises(UsageError, match="class"):
         annotated(embedded, db)
+
+
+def test_clusters_and_annotation_are_undone_each_by_themselves(embedded, db):
+    first = annotated(embedded, db)
+    image = next(iter(annotation.all_pictures(db, first))).image
+    curation.trash(db, [image])
+    second = annotated(embedded, db)
+    assert edits.undo(db, of="clusters") == "moved 1 picture to the trash"
+    assert last(db) == second, "the run of annotation, which came later, is left alone"
+    assert "annotated" in (edits.undo(db, of="annotation") or "")
+    assert last(db) == first
+    assert edits.redo(db, of="clusters") == "moved 1 picture to the trash"
+    assert last(db) == first
+    assert "annotated" in (edits.redo(db, of="annotation") or "")
+    assert last(db) == second

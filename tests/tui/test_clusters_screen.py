@@ -345,9 +345,9 @@ async def test_in_the_zoom_a_picture_is_thrown_out_moved_and_brought_back_one_ke
         await until(pilot, lambda: zoom.image == third)
         assert second not in members(project, number)
         await pilot.press("u")
-        await until(pilot, lambda: second in members(project, number))
+        await until(pilot, lambda: second in members(project, number) and zoom.image == second)
         await pilot.press("u")
-        await until(pilot, lambda: first in members(project, number))
+        await until(pilot, lambda: first in members(project, number) and zoom.image == first)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.pictures and first in app.screen.pictures.ids)
 

@@ -6,7 +6,7 @@ from array import array
 
 from textual import work
 
-from core.catalog import annotation
+from core.catalog import annotation, encoders
 from core.catalog.database import Database
 from tui.annotation import (
     AnnotationView,
@@ -23,6 +23,7 @@ from tui.annotation import (
 from tui.pictures import PAGE, page_of
 from tui.reading import Picture
 from tui.screens.editing import EditingScreen
+from tui.sorting import encoder_in_force
 from tui.widgets.class_list import ClassList
 from tui.widgets.picture_grid import PictureGrid
 
@@ -88,14 +89,16 @@ class AnnotateReader(EditingScreen):
 
     @work(thread=True, group="view", exit_on_error=False)
     def _read_view(self) -> None:
-        known = self.effect
+        app, known = self.shoebox, self.effect
+        kept = app.state.get("wishes")
 
         def ask(db: Database) -> tuple[AnnotationView, list[EncoderChoice], list[dict[str, str]], Effect | None]:
-            view, run = annotation_view(db), annotation.latest(db)
+            view, run, last = annotation_view(db), annotation.latest(db), encoders.last(db)
+            wanted = encoder_in_force(app.settings, last.spec if last else "", kept)
             if run is None:
-                return view, encoder_choices(db), [], None
+                return view, encoder_choices(db, wanted), [], None
             same = known if known is not None and known.run == run.id else effect(db, run)
-            return view, encoder_choices(db), run_encoders(db, run), same
+            return view, encoder_choices(db, wanted), run_encoders(db, run), same
 
         try:
             self.read(ask, lambda found: self.take_view(*found))

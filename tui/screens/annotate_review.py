@@ -22,6 +22,7 @@ from tui.widgets.cluster_list import plain
 class AnnotateReview(AnnotateDeck):
     """Browses, and corrects: one picture in review, or those marked in the grid."""
 
+    EDITS = "annotation"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "review", "Review", id="annotate.review", tooltip="the pictures least sure, one after the other"),
         Binding("1", "decide(1)", "Decide", key_display="1-9", id="annotate.decide-1", tooltip="the likeliest class"),
@@ -170,12 +171,12 @@ class AnnotateReview(AnnotateDeck):
         """Undoes the last edit; a decision of this review is shown again."""
         last, run = self._decided[-1] if self._decided else None, self.view.run if self.view is not None else None
         if self.showing != REVIEW or last is None or run is None:
-            self._time_travel(edits.undo, "undone")
+            self._time_travel(lambda db: edits.undo(db, of=self.EDITS), "undone")
             return
         image, class_id = last
 
         def work(db: Database) -> tuple[str | None, Any]:
-            return edits.undo(db), class_pictures(db, run, [image]).get(image)
+            return edits.undo(db, of=self.EDITS), class_pictures(db, run, [image]).get(image)
 
         def then(found: tuple[str | None, Any]) -> None:
             said, picture = found

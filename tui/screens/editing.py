@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import edits
 from core.errors import ShoeboxError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 class EditingScreen(ShoeboxScreen):
     """A screen that edits the catalog, and undoes."""
+
+    EDITS: ClassVar[edits.Subject] = "clusters"
+    """What it undoes: nothing that was done elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,11 +51,11 @@ class EditingScreen(ShoeboxScreen):
 
     def action_undo(self) -> None:
         """Undoes the last edit, of this session or an earlier one."""
-        self._time_travel(edits.undo, "undone")
+        self._time_travel(lambda db: edits.undo(db, of=self.EDITS), "undone")
 
     def action_redo(self) -> None:
         """Does again what was undone."""
-        self._time_travel(edits.redo, "done again")
+        self._time_travel(lambda db: edits.redo(db, of=self.EDITS), "done again")
 
     def _time_travel(self, step: Callable[[Database], str | None], word: str) -> None:
         def then(said: str | None) -> None:

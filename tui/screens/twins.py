@@ -52,7 +52,7 @@ class TwinsScreen(ResultsScreen):
         Binding("o", "rule", "Which is kept", show=False, id="twins.rule"),
         Binding("right_square_bracket", "group(1)", "Next group", show=False, id="twins.next"),
         Binding("left_square_bracket", "group(-1)", "Group before", show=False, id="twins.before"),
-        Binding("escape,w", "leave", "Search", id="twins.leave"),
+        Binding("escape,w,slash", "leave", "Search", key_display="esc", id="twins.leave"),
     ]
 
     def __init__(self) -> None:

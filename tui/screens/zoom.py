@@ -52,7 +52,7 @@ class ZoomScreen(ModalScreen[int]):
         Binding("m", "mark", "Mark", id="zoom.mark"),
         Binding("x", "trash", "Trash", id="zoom.trash", tooltip="into the trash, and on; there: out of it"),
         Binding("M", "move", "Move", id="zoom.move", tooltip="to another cluster, and on"),
-        Binding("u", "undo", "Undo", show=False, id="zoom.undo"),
+        Binding("u", "undo", "Undo", id="zoom.undo", tooltip="the last decision, and back to its picture"),
         Binding("L", "like", "More like it", id="zoom.like", tooltip="search by this picture"),
         Binding("y", "copy", "Copy path", id="zoom.copy"),
         Binding("question_mark", "app.help", "Help", show=False, id="app.help", tooltip="the keys that work here"),
@@ -77,6 +77,8 @@ class ZoomScreen(ModalScreen[int]):
         self._clustering = clustering
         self._marks = marks
         self._trail: list[int] = []
+        self._decisions: list[int] = []
+        """The positions at which something was decided, for undo."""
         self._facts: Facts | None = None
 
     @property
@@ -155,23 +157,22 @@ class ZoomScreen(ModalScreen[int]):
 
         def then(said: str | None) -> None:
             self.notify(f"undone: {said}" if said else "nothing to be undone", timeout=3, markup=False)
-            self._read_again()
+            if said and self._decisions:
+                self._position, self._trail = self._decisions.pop(), []
+            self._go()
 
-        self._editor.edit(edits.undo, then)
+        self._editor.edit(lambda db: edits.undo(db, of=self._editor.EDITS), then)
 
     def _decided(self, image: int, said: str) -> None:
         """Goes on, where the user has not by now."""
         self.notify(said, timeout=3, markup=False)
-        if self.is_attached and image == self.image:
-            last = self._position + 1 >= len(self._pictures)
-            if self._trail or last:
-                self._read_again()
-            else:
-                self.action_step(1)
-
-    def _read_again(self) -> None:
-        if self.is_attached:
-            self._read(self.image)
+        self._decisions.append(self._position)
+        if not self.is_attached or image != self.image:
+            return
+        if self._trail or self._position + 1 >= len(self._pictures):
+            self._go()
+        else:
+            self.action_step(1)
 
     def action_copy(self) -> None:
         """Has the terminal copy the path."""
@@ -188,7 +189,8 @@ class ZoomScreen(ModalScreen[int]):
 
     def _go(self) -> None:
         self._facts = None
-        self._read(self.image)
+        if self.is_attached:
+            self._read(self.image)
 
     @work(thread=True, exclusive=True, group="zoom", exit_on_error=False)
     def _read(self, image: int) -> None:
