@@ -359,7 +359,9 @@ def test_what_a_client_sends_along_with_a_job_is_gone_with_it():
     assert for_worker(ours | {"HF_HUB_OFFLINE": "1", "OPENAI_ORG_ID": "org", "HOME": "/"}) == {
         "HF_HUB_OFFLINE": "1",
         "HOME": "/",
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
+    assert for_worker({"OMP_WAIT_POLICY": "ACTIVE"}) == {"OMP_WAIT_POLICY": "ACTIVE"}
 
 
 def test_a_worker_that_leaves_after_its_job_is_heard_until_then(slow_project):
