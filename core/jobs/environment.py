@@ -24,7 +24,7 @@ def has_key(environment: Mapping[str, str]) -> bool:
 def for_worker(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables a worker is started with: no secret among them, and none of one client's services.
 
-    Threads of OpenMP that wait do not spin, unless the user wants it: lanes share the cores, and embedding is no slower.
+    Threads of OpenMP that wait do not spin, unless the user wants it: lanes share the cores; embedding is as fast.
     """
     fixed = {n: environment[n] for n in _FIXED if n in environment}
     kept = {n: v for n, v in environment.items() if n not in travelling(environment)}
