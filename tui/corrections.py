@@ -52,7 +52,7 @@ def run_corrections(request: Request, files: Sequence[Path], *, class_: str | No
             number = classes.forget(db, chosen)
             _tell(request, {"forgotten": number}, f"took back what was said of {count(number, 'picture')}; {LEARNS}")
         elif undo:
-            said = edits.undo(db, of="annotation")
+            said = edits.undo(db, of="annotation", kinds=("corrections", "annotated"))
             _tell(request, {"undone": said}, f"undone: {said}" if said else "nothing to be undone")
         else:
             _list(db, request, chosen if files else None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -27,7 +27,7 @@ Subject = Literal["clusters", "annotation"]
 """What edits are about: pictures in clusters, with their names and the trash; or pictures in the user's classes."""
 _RUN = '[["run"]]'
 """The changes of a run of clustering, as the journal keeps them."""
-_OF_ANNOTATION = ("annotated", "corrections")
+_OF_ANNOTATION = ("annotated", "classes", "corrections")
 """The kinds of changes that are not of clusters."""
 _ANNOTATED = '[["annotated",%'
 """How those of a run of annotation begin."""
@@ -157,12 +157,13 @@ def forget_annotations(db: Database, run: int) -> None:
     db.execute("DELETE FROM edits WHERE changes LIKE ? AND json_extract(changes, '$[0][1]') <= ?", (_ANNOTATED, run))
 
 
-def undo(db: Database, *, of: Subject | None = None) -> str | None:
+def undo(db: Database, *, of: Subject | None = None, kinds: Collection[str] | None = None) -> str | None:
     """Undoes the last edit, `of` a subject where one is given; gives it in words, or None where there is none.
 
-    Raises ShoeboxError where the edit is about a run that is not the latest.
+    Raises ShoeboxError where the edit is about a run that is not the latest, or has a change of another kind than
+    `kinds`, where these are given.
     """
-    return _go_through(db, forward=False, of=of)
+    return _go_through(db, forward=False, of=of, kinds=kinds)
 
 
 def redo(db: Database, *, of: Subject | None = None) -> str | None:
@@ -205,7 +206,7 @@ def current_run(db: Database) -> int | None:
     return None if found is None else int(found)
 
 
-def _go_through(db: Database, *, forward: bool, of: Subject | None) -> str | None:
+def _go_through(db: Database, *, forward: bool, of: Subject | None, kinds: Collection[str] | None = None) -> str | None:
     """Undoes or redoes the next edit with all of its batch, one transaction each; gives it in words."""
     said, batch = None, None
     while True:
@@ -215,6 +216,8 @@ def _go_through(db: Database, *, forward: bool, of: Subject | None) -> str | Non
                 return said
             said, batch = edit["said"], edit["batch"]
             changes: list[Change] = json.loads(edit["changes"])
+            if kinds is not None and any(change[0] not in kinds for change in changes):
+                raise ShoeboxError(f"the last edit is of another kind: {said}", "undo it in the app: u")
             # A run becomes the latest by being redone; annotation is of pictures, whatever their clusters.
             if not (forward and changes == [["run"]]) and changes[0][0] not in _OF_ANNOTATION:
                 _require_current(db, edit["clustering"], f"cannot {'redo' if forward else 'undo'} ({said})")
@@ -225,7 +228,7 @@ def _go_through(db: Database, *, forward: bool, of: Subject | None) -> str | Non
 
 def _next(db: Database, *, forward: bool, of: Subject | None) -> Any:
     """The row of the edit to redo or to undo next, or None."""
-    chosen = {None: "", "annotation": " AND kind IN (?, ?)", "clusters": " AND kind NOT IN (?, ?)"}[of]
+    chosen = {None: "", "annotation": " AND kind IN (?, ?, ?)", "clusters": " AND kind NOT IN (?, ?, ?)"}[of]
     order = "undone = 1{} ORDER BY id" if forward else "undone = 0{} ORDER BY id DESC"
     rows = f"(SELECT *, json_extract(changes, '$[0][0]') AS kind FROM edits) WHERE {order.format(chosen)} LIMIT 1"
     return db.one(f"SELECT * FROM {rows}", _OF_ANNOTATION if of else ())
