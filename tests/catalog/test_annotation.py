@@ -269,4 +269,4 @@ def test_clusters_and_annotation_are_undone_each_by_themselves(embedded, db):
     assert last(db) == first
     assert "annotated" in (edits.redo(db, of="annotation") or "")
     assert last(db) == second
-    assert [edits.undo(db, of="annotation") for _ in range(3)][-1] == "set 4 classes"
+    assert "set 4 classes" in [edits.undo(db, of="annotation") for _ in range(3)]
