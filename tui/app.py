@@ -38,6 +38,8 @@ from tui.watcher import Watcher
 from tui.widgets.toast import use_lasting_toasts
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from core.catalog.jobs import Job
     from core.project import Project
     from tui.graphics.terminal import Terminal
@@ -104,6 +106,7 @@ class ShoeboxApp(App[object]):
         self._cancelling: set[int] = set()
         """Jobs that the user has asked to stop."""
         self._watcher: Watcher | None = None
+        self._awaiting: Timer | None = None
         self._garbage = Collector()
         self._adopt(project)
         self.DEFAULT_MODE = "embed" if start else first_stage(self.project, self.state)  # type: ignore[misc]
@@ -142,7 +145,7 @@ class ShoeboxApp(App[object]):
         """Shows a screen."""
         if stage in self.MODES and (self.project is not None or stage == "source"):
             self.state["screen"] = stage
-            self.leader = False
+            self.action_stay()
             for screen in self.screen_stack[:1]:
                 if isinstance(screen, ShoeboxScreen):
                     screen.leaving()
@@ -329,12 +332,16 @@ class ShoeboxApp(App[object]):
 
     def action_leader(self) -> None:
         """Awaits the digit of a screen."""
+        self.action_stay()  # the time of an earlier `g` shall not end this one
         self.leader = True
-        self.set_timer(LEADER_SECONDS, self.action_stay)
+        self._awaiting = self.set_timer(LEADER_SECONDS, self.action_stay)
 
     def action_stay(self) -> None:
         """Awaits no digit any more."""
         self.leader = False
+        if self._awaiting is not None:
+            self._awaiting.stop()
+            self._awaiting = None
 
     def watch_leader(self) -> None:
         """Shows that a digit is awaited, or no longer."""

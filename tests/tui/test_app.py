@@ -1,5 +1,7 @@
 """The app as a whole: screens, keys, palette, help, themes, what it remembers."""
 
+import asyncio
+
 import platformdirs
 import pytest
 from textual.color import Color
@@ -90,6 +92,19 @@ def test_a_key_that_the_settings_change_works_and_is_the_one_that_is_shown(proje
         assert "app.quit" in driver.text
 
     drive(project, script, size=(120, 40))
+
+
+def test_the_time_of_one_g_does_not_end_the_next(project, monkeypatch):
+    async def script(driver: Driver) -> None:
+        monkeypatch.setattr("tui.app.LEADER_SECONDS", 0.5)
+        await driver.press("g", "2")
+        monkeypatch.setattr("tui.app.LEADER_SECONDS", 60)
+        await driver.press("g")
+        await asyncio.sleep(0.7)
+        await driver.press("1")
+        await driver.until(lambda: driver.app.stage == "source")
+
+    drive(project, script)
 
 
 def test_a_key_that_another_action_has_and_one_that_no_keyboard_has_are_told_of(project):
